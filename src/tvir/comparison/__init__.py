@@ -1,0 +1,1 @@
+"""Equal-budget comparisons: the plan of trials, statistics, ranking."""

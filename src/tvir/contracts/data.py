@@ -1,0 +1,232 @@
+"""What a model may know of the data, and what a dataset is once its source has been read."""
+
+from __future__ import annotations
+
+import mmap
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec(ABC):
+    """The shape and meaning of one example: all that a model knows of the data.
+
+    Two forms of the same example exist. Inside models it is a float (or int64) tensor; at every boundary (disk,
+    metric, web page) it is a NumPy row. Both conversions live here, so that every model is rounded alike.
+
+    Args:
+        classes: Names of the classes in label order; empty where the data has no labels.
+    """
+
+    classes: tuple[str, ...] = ()
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one example inside a model."""
+
+    @property
+    @abstractmethod
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of one example at a boundary."""
+
+    @property
+    @abstractmethod
+    def row_dtype(self) -> np.dtype[Any]:
+        """Type of one example at a boundary."""
+
+    @abstractmethod
+    def to_model(self, rows: Array) -> Tensor:
+        """Boundary rows (N, *row_shape) to model examples (N, *shape)."""
+
+    @abstractmethod
+    def to_rows(self, examples: Tensor) -> Array:
+        """Model examples (N, *shape) to boundary rows (N, *row_shape)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec(DataSpec):
+    """Images: float NCHW in [-1, 1] inside models, uint8 NHWC at boundaries.
+
+    Args:
+        channels: 1 (gray), 3 (RGB) or 4 (RGBA).
+        height: Pixels.
+        width: Pixels.
+    """
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.channels, self.height, self.width)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return (self.height, self.width, self.channels)
+
+    @property
+    def row_dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint8)
+
+    def to_model(self, rows: Array) -> Tensor:
+        # Permuting after the gather gives a channels_last tensor without a copy.
+        return torch.from_numpy(np.ascontiguousarray(rows)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+    def to_rows(self, examples: Tensor) -> Array:
+        scaled = examples.detach().float().add(1.0).mul(127.5).round_().clamp_(0, 255)
+        return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorSpec(DataSpec):
+    """Real vectors: float32 (N, features) on both sides.
+
+    Args:
+        features: Length of a vector.
+    """
+
+    features: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.features,)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return (self.features,)
+
+    @property
+    def row_dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float32)
+
+    def to_model(self, rows: Array) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32))
+
+    def to_rows(self, examples: Tensor) -> Array:
+        return examples.detach().float().cpu().numpy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSpec(DataSpec):
+    """Token sequences: int64 (N, length) on both sides.
+
+    Args:
+        vocabulary: Number of tokens; ids are 0 ... vocabulary - 1.
+        length: Tokens in a sequence, padding included.
+    """
+
+    vocabulary: int
+    length: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    @property
+    def row_dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int64)
+
+    def to_model(self, rows: Array) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.int64))
+
+    def to_rows(self, examples: Tensor) -> Array:
+        return examples.detach().cpu().numpy()
+
+
+_RESIDENT_LIMIT = 128 * 2**20
+"""Bytes of a memory-mapped file that may stay resident before the pages are given back."""
+
+
+class Examples:
+    """One split of a dataset: rows at the boundary, perhaps memory-mapped, and their labels.
+
+    Args:
+        spec: What an example is.
+        rows: Array (N, *spec.row_shape); a ``numpy.memmap`` is read lazily.
+        labels: Array (N,) of int64 class indices, or None. -1 marks an unlabelled example.
+    """
+
+    def __init__(self, spec: DataSpec, rows: Array, labels: Array | None = None) -> None:
+        self.spec = spec
+        self.rows = rows
+        self.labels = labels
+        self._touched = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, indices: Array) -> Array:
+        """Rows at the given indices, in one gather."""
+        rows = np.asarray(self.rows[indices])
+        self._touched += rows.nbytes
+        if self._touched > _RESIDENT_LIMIT:
+            self._release()
+        return rows
+
+    def labels_at(self, indices: Array) -> Tensor | None:
+        """Labels at the given indices as int64, or None where the data has none."""
+        return None if self.labels is None else torch.from_numpy(np.asarray(self.labels[indices], dtype=np.int64))
+
+    def _release(self) -> None:
+        # Pages of a mapped file count as resident memory until they are given back; data larger than memory
+        # must not need more of it than small data does.
+        mapping = getattr(self.rows, "_mmap", None)
+        if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
+        self._touched = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modes:
+    """The truth of a toy: an equal mixture of isotropic Gaussians.
+
+    Args:
+        centres: Array (K, D).
+        sigma: Standard deviation of every component.
+    """
+
+    centres: Array
+    sigma: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A source that has been read: three splits and what was noticed on the way.
+
+    Args:
+        reference: What the person typed: a built-in name, a path, ``hf:OWNER/NAME``.
+        options: How it was read (size, channels, fit, ...), enough to read it again.
+        fingerprint: Hash of the content of the source and of the options.
+        train: The split that models learn from; also the reference for memorisation.
+        validation: The split for selecting, and for the floor of every score.
+        test: The split that scores are measured against.
+        findings: One line each: what was skipped, converted or looks doubtful.
+        modes: The truth, for toys.
+    """
+
+    reference: str
+    options: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str
+    train: Examples
+    validation: Examples
+    test: Examples
+    findings: tuple[str, ...] = ()
+    modes: Modes | None = None
+
+    @property
+    def spec(self) -> DataSpec:
+        """What an example is; the same for all splits."""
+        return self.train.spec

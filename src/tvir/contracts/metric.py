@@ -1,0 +1,159 @@
+"""What a score is, what a metric sees, and what a scorecard holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from tvir.contracts.data import Array, DataSpec, Modes
+
+SCHEMA = 1
+"""Version of the scorecard's JSON form."""
+
+
+class Axis(StrEnum):
+    """What a score speaks of. Models are ranked within an axis, never across."""
+
+    FIDELITY = "fidelity"
+    DIVERSITY = "diversity"
+    STRUCTURE = "structure"
+    MEMORISATION = "memorisation"
+    LIKELIHOOD = "likelihood"
+    COST = "cost"
+
+
+class Direction(StrEnum):
+    """Which way a score is better."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """A set of examples as metrics see it.
+
+    Args:
+        rows: Boundary rows (N, *row_shape).
+        features: float64 or float32 matrices (N, D), one per space, by the space's full name
+            (extractor@hash). The first space is the pixels or the vector itself.
+        labels: Class indices (N,), given or predicted, or None.
+    """
+
+    rows: Array
+    features: Mapping[str, Array]
+    labels: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def subset(self, indices: Array) -> Points:
+        """The points at the given indices."""
+        return Points(
+            rows=self.rows[indices],
+            features={space: matrix[indices] for space, matrix in self.features.items()},
+            labels=None if self.labels is None else self.labels[indices],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What metrics may know besides the two sets that they compare.
+
+    Args:
+        spec: What an example is.
+        train: The training split: the reference for copies, never for anything else.
+        held_out: Real points that are neither train nor the reference: what an honest generator looks like.
+        modes: The truth of a toy, or None.
+        seed: For metrics that draw.
+    """
+
+    spec: DataSpec
+    train: Points
+    held_out: Points
+    modes: Modes | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One measured value, never to be shown without its floor.
+
+    Args:
+        axis: What it speaks of.
+        metric: Name, as in the scorecard's vocabulary.
+        space: Extractor@hash the metric looked through; "-" where it looks at the examples themselves.
+        value: The measurement.
+        interval: 95 % interval, or None where there is nothing to take it over.
+        floor: The same metric between two real sets of the same sizes, or None where that has no meaning.
+        better: Direction.
+        n_real: Points of the real set.
+        n_generated: Points of the generated set.
+    """
+
+    axis: Axis
+    metric: str
+    space: str
+    value: float
+    interval: tuple[float, float] | None = None
+    floor: float | None = None
+    better: Direction
+    n_real: Annotated[int, Field(ge=0)]
+    n_generated: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorecard:
+    """All scores of one subject against one reference.
+
+    Args:
+        subject: What was judged (a run, a folder of samples, a model over seeds).
+        reference: What it was judged against, with the fingerprint.
+        scores: Every score.
+        findings: What was left out or fell back, in words.
+    """
+
+    schema: Literal[1] = 1
+    subject: str
+    reference: str
+    scores: tuple[Score, ...] = ()
+    findings: tuple[str, ...] = field(default=())
+
+
+class Metric(ABC):
+    """One way of judging. One file under ``evaluation/metrics`` holds one final metric.
+
+    The docstring of a metric states its formula, its reference, the sample size it needs and how it is known to fail.
+    """
+
+    names: ClassVar[tuple[str, ...]]
+    """Names of the values that ``measure`` can yield."""
+    axis: ClassVar[Axis]
+    directions: ClassVar[Mapping[str, Direction]]
+    has_floor: ClassVar[bool] = True
+    """Whether the same measurement between two real sets means something."""
+
+    @abstractmethod
+    def applies(self, real: Points, context: Context) -> bool:
+        """Whether the metric has what it needs (labels, images, a known truth)."""
+
+    @abstractmethod
+    def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
+        """Yield (name, space, value)."""
+
+
+def finite_or_raise(matrix: Array, what: str) -> None:
+    """Refuse NaN and infinity before they can turn into a number.
+
+    Raises:
+        ValueError: ``matrix`` holds a value that is not finite.
+    """
+    if not np.isfinite(matrix).all():
+        bad = int((~np.isfinite(matrix)).any(axis=tuple(range(1, matrix.ndim))).sum())
+        raise ValueError(f"{what}: {bad} of {len(matrix)} rows hold NaN or infinity")

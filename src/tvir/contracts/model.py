@@ -1,0 +1,262 @@
+"""What a generative model is: how it learns (stages, phases, players) and what it can do (capabilities)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from tvir.contracts.data import DataSpec, Examples
+from tvir.contracts.diagram import Diagram
+from tvir.contracts.noise import Noise
+
+Losses = Mapping[str, Tensor]
+"""Named scalar terms of a loss; what is minimised is their sum. Each is a mean over the batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What one step of training sees on one process.
+
+    Args:
+        data: Examples in model form, (N, *spec.shape).
+        labels: Class indices (N,) int64, or None.
+        noise: The source of all randomness that belongs to examples. Phases of one step draw from tables of
+            their own, so adding a phase changes nothing for the others.
+        step: Steps taken since the stage began.
+        progress: Share of the stage's budget that is spent, 0 to 1.
+    """
+
+    data: Tensor
+    labels: Tensor | None
+    noise: Noise
+    step: int
+    progress: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adam:
+    """Settings of one Adam optimiser (Kingma and Ba 2015, arXiv 1412.6980; decoupled decay: 1711.05101).
+
+    Args:
+        learning_rate: Step size, above 0.
+        betas: Decay of the first and second moment.
+        weight_decay: Decoupled weight decay; 0 for none.
+        warmup_steps: Steps over which the learning rate grows linearly from 0.
+        final_share: Share of the learning rate left at the end of the stage, reached along a cosine; 1 is constant.
+    """
+
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    warmup_steps: int = 0
+    final_share: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """Parameters that are optimised together, and how. A critic, a generator, a whole VAE.
+
+    Several phases may act for one player (a loss and its lazy penalty): they share its optimiser state.
+    """
+
+    name: str
+    parameters: Sequence[nn.Parameter]
+    optimiser: Adam = Adam()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """One player's move in a training step.
+
+    The trainer differentiates the sum of the losses with respect to the player's parameters *only*. A loss can
+    therefore never leak into the other player, and nothing needs to be frozen or detached for that reason.
+
+    Args:
+        name: Unique within its stage; names the losses in the log.
+        player: Who moves.
+        loss: From a batch to named scalar terms, each a mean over the batch.
+        every: The phase runs on steps divisible by this (lazy penalties, critic-to-generator ratios).
+    """
+
+    name: str
+    player: Player
+    loss: Callable[[Batch], Losses]
+    every: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stretch of the budget with its own phases, which run in order at every step.
+
+    A stage begins from the averaged (EMA) weights of the one before, so that what it builds on is what will be
+    sampled from. Its optimisers start fresh.
+
+    Args:
+        name: Unique within the model.
+        share: Share of the run's budget, 0 to 1; the shares of a model add up to 1.
+        phases: Empty for a stage that is over once it is prepared (a model fitted in closed form).
+        prepare: Called once with the training split before the first step, on every process alike: fits what
+            needs a pass over the data (a prior to posterior means, a covariance). It must keep its result in
+            registered buffers whose shapes follow from the config.
+    """
+
+    name: str
+    share: float = 1.0
+    phases: Sequence[Phase] = ()
+    prepare: Callable[[Examples], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Settings every model has. A model nests its own frozen, keyword-only subclass named ``Config``."""
+
+    batch_size: Annotated[int, Ge(1)] = 128
+    """Examples per step, over all processes."""
+    ema_half_life: Annotated[float, Gt(0)] = 10_000.0
+    """Examples after which the averaged weights have forgotten half of their past."""
+
+
+class GenerativeModel(nn.Module, ABC):
+    """A model that learns from examples and samples new ones.
+
+    Subclasses are either abstract (capabilities) or final (one published model, one file under ``models``).
+
+    Args:
+        spec: What an example is.
+        config: An instance of the class's own ``Config``.
+    """
+
+    Config: ClassVar[type[ModelConfig]] = ModelConfig
+    paper: ClassVar[str]
+    """Authors, year, title and arXiv number of the method."""
+    specs: ClassVar[tuple[type[DataSpec], ...]]
+    """Kinds of data the model can be built for."""
+
+    def __init__(self, spec: DataSpec, config: ModelConfig) -> None:
+        super().__init__()
+        self.spec = spec
+        self.config = config
+
+    @classmethod
+    def smallest(cls) -> ModelConfig:
+        """A config that builds in milliseconds: for tests and for looking at shapes."""
+        return cls.Config()
+
+    @abstractmethod
+    def stages(self) -> Sequence[Stage]:
+        """How the model learns. Called once per run; may be called again on the same weights."""
+
+    @abstractmethod
+    def diagram(self) -> Diagram:
+        """The model as people draw it: noise, networks, data, decisions."""
+
+    @abstractmethod
+    def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
+        """One example for every row of noise, (noise.count, *spec.shape); ``condition`` has as many rows or is None."""
+
+    def sample(
+        self, count: int, *, condition: Tensor | None = None, seed: int = 0, first: int = 0, chunk: int = 256
+    ) -> Tensor:
+        """New examples. Sample *i* of a seed is the same whatever ``count``, ``first`` and ``chunk`` are.
+
+        Args:
+            count: How many, at least 0.
+            condition: What is asked for, one row per example: class indices for a ``Conditional`` model.
+            seed: Which endless row of samples.
+            first: Index in that row of the first example wanted.
+            chunk: Examples generated at once, which bounds memory.
+
+        Returns:
+            Examples in model form, (count, *spec.shape).
+        """
+        parts = []
+        with evaluating(self):
+            for start in range(0, count, chunk):
+                size = min(chunk, count - start)
+                noise = Noise(seed, count=size, first=first + start, device=self.device)
+                asked = None if condition is None else condition[start : start + size].to(self.device)
+                parts.append(self.generate(noise, asked))
+        return torch.cat(parts) if parts else torch.empty(0, *self.spec.shape, device=self.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        first = next(self.parameters(), None)
+        first = next(self.buffers(), None) if first is None else first
+        return torch.device("cpu") if first is None else first.device
+
+
+class DecodesLatents(GenerativeModel):
+    """Samples by decoding latents drawn from a prior."""
+
+    @property
+    @abstractmethod
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent."""
+
+    @abstractmethod
+    def sample_prior(self, noise: Noise, condition: Tensor | None = None) -> Tensor:
+        """Latents from the prior, (noise.count, *latent_shape)."""
+
+    @abstractmethod
+    def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Examples from latents (N, *latent_shape) to (N, *spec.shape)."""
+
+    def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
+        return self.decode(self.sample_prior(noise, condition), condition)
+
+
+class EncodesData(DecodesLatents):
+    """Maps examples back to latents."""
+
+    @abstractmethod
+    def encode(self, examples: Tensor, condition: Tensor | None = None) -> Distribution:
+        """The posterior over latents: a distribution whose samples have shape (N, *latent_shape)."""
+
+    def reconstruct(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The decoded posterior mean, (N, *spec.shape)."""
+        with evaluating(self):
+            return self.decode(self.encode(examples, condition).mean, condition)
+
+
+class HasLikelihood(GenerativeModel):
+    """Knows the exact density of an example."""
+
+    @abstractmethod
+    def log_prob(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Exact log density or probability per example in nats, (N,)."""
+
+
+class HasLikelihoodBound(GenerativeModel):
+    """Knows a lower bound of the density. A type of its own: bounds and exact values never share a column."""
+
+    @abstractmethod
+    def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
+        """A lower bound of the log density per example in nats, (N,).
+
+        ``samples`` > 1 gives the importance-weighted bound (Burda et al. 2016, arXiv 1509.00519).
+        """
+
+
+class Conditional(GenerativeModel):
+    """Can be asked for a class: ``condition`` is a tensor (N,) of class indices; without one, classes are drawn."""
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """No gradients and no training-time behaviour inside the block."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(training)

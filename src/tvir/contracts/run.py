@@ -1,0 +1,177 @@
+"""A run: one model trained on one dataset within one budget, as a folder a person can read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from tvir.contracts.budget import Spent
+from tvir.contracts.errors import UsageError
+
+SCHEMA = 1
+"""Version of run.json."""
+
+_LARGEST_RECORD = 4 * 2**20
+"""Bytes of a run.json that is worth reading; real ones are a few kilobytes."""
+
+Status = Literal["planned", "running", "interrupted", "finished", "failed"]
+Scalar = bool | int | float | str | None
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class SpecRecord:
+    """A ``DataSpec`` in JSON: its kind and its numbers."""
+
+    kind: Literal["image", "vector", "text"]
+    size: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class DataRecord:
+    """Which data a run learns from, and how to notice that it has changed."""
+
+    reference: str
+    options: dict[str, Scalar] = field(default_factory=dict)
+    fingerprint: str
+    spec: SpecRecord
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """How arithmetic is done: decided once per run by a measurement, then kept."""
+
+    autocast: Literal["bfloat16", "none"] = "none"
+    memory_format: Literal["channels_last", "contiguous"] = "contiguous"
+    decided_by: str = "default"
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """The content of run.json.
+
+    Args:
+        model: Name of a discovered model.
+        config: The model's settings, as text or numbers.
+        data: The data and its fingerprint.
+        budget: As ``Budget.parse`` reads it.
+        seed: Of weights, order and noise.
+        status: ``planned`` runs have not taken a step yet.
+        precision: None until it has been decided.
+        learning_rate_scale: 1, or less after a rollback.
+        spent: What the last checkpoint had used.
+        versions: Of tvir, torch and Python.
+        failure: What was seen and what to try, for failed runs.
+        findings: What was noticed about the data and on the way.
+    """
+
+    schema: Literal[1] = 1
+    model: str
+    config: dict[str, Any] = field(default_factory=dict)
+    data: DataRecord
+    budget: str
+    seed: int
+    status: Status = "planned"
+    precision: Precision | None = None
+    learning_rate_scale: float = 1.0
+    spent: Spent = Spent()
+    versions: dict[str, str] = field(default_factory=dict)
+    failure: str | None = None
+    findings: tuple[str, ...] = ()
+
+
+_RECORD = TypeAdapter(RunRecord)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where the parts of a run are kept. Opening one reads nothing."""
+
+    path: Path
+
+    @property
+    def record_path(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def scorecard_path(self) -> Path:
+        return self.path / "scorecard.json"
+
+    @property
+    def report_path(self) -> Path:
+        return self.path / "report.html"
+
+    def read(self) -> RunRecord:
+        """The validated record.
+
+        Raises:
+            UsageError: There is no run here, or run.json is not one.
+        """
+        try:
+            if self.record_path.stat().st_size > _LARGEST_RECORD:
+                raise UsageError(f"{self.record_path} is too large to be a run's record")
+            return _RECORD.validate_json(self.record_path.read_bytes())
+        except FileNotFoundError:
+            raise UsageError(f"{self.path} is no run: it has no run.json; make one with: tvir train MODEL") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the file"
+            raise UsageError(f"{self.record_path} cannot be read as a run: {where}: {first['msg']}") from None
+
+    def write(self, record: RunRecord) -> None:
+        """Replace run.json atomically."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.record_path, _RECORD.dump_json(record, indent=2) + b"\n")
+
+    def update(self, **changes: Any) -> RunRecord:  # noqa: ANN401
+        """Change some fields of the record on disk."""
+        record = replace(self.read(), **changes)
+        self.write(record)
+        return record
+
+    def metrics(self) -> Iterator[dict[str, Any]]:
+        """The logged steps. A last line cut short by a crash is passed over."""
+        if not self.metrics_path.exists():
+            return
+        for line in self.metrics_path.read_text("utf-8").split("\n"):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves either the old content or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

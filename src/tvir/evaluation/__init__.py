@@ -1,0 +1,1 @@
+"""Judging: features, one metric per file, the scorecard."""

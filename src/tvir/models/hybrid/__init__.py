@@ -1,0 +1,1 @@
+"""Hybrids: models composed of a VAE and a GAN."""

@@ -1,0 +1,1 @@
+"""Networks without training: they know shapes, not losses or loops."""

@@ -1,0 +1,1 @@
+"""Mathematics without networks: bounds, adversarial losses, penalties, divergences."""

@@ -1,0 +1,1 @@
+"""The one trainer: optimisers, precision, averaging, counting, checkpoints, logs, processes."""
