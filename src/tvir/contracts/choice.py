@@ -90,7 +90,7 @@ class Choice(ABC):
         return self.name + (":" + ",".join(changed) if changed else "")
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Abstract families are read from and written as text; final classes stay ordinary dataclasses."""
         if dataclasses.is_dataclass(cls):
             return handler(source)

@@ -14,7 +14,9 @@ Part = TypeVar("Part")
 
 def walk_modules(package: ModuleType) -> Iterator[str]:
     """Full names of all modules below a package, sorted, without importing them."""
-    for found in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda module: module.name):
+    for found in sorted(
+        pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda module: module.name
+    ):
         if not found.ispkg:
             yield found.name
 

@@ -19,5 +19,7 @@ class MissingExtraError(TvirError):
     """A part needs an optional dependency that is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs packages that are not installed; install them with: pip install 'tvir[{extra}]'")
+        super().__init__(
+            f"{what} needs packages that are not installed; install them with: pip install 'tvir[{extra}]'"
+        )
         self.extra = extra

@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Self
 
 import torch
 from annotated_types import Ge, Gt
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from tvir.contracts.data import DataSpec, Examples
 from tvir.contracts.diagram import Diagram
+from tvir.contracts.errors import UsageError
 from tvir.contracts.noise import Noise
 
 Losses = Mapping[str, Tensor]
@@ -69,7 +71,7 @@ class Player:
 
     name: str
     parameters: Sequence[nn.Parameter]
-    optimiser: Adam = Adam()
+    optimiser: Adam = field(default_factory=Adam)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,27 @@ class ModelConfig:
     """Examples per step, over all processes."""
     ema_half_life: Annotated[float, Gt(0)] = 10_000.0
     """Examples after which the averaged weights have forgotten half of their past."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as JSON values; choices become text."""
+        return TypeAdapter(type(self)).dump_python(self, mode="json")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from JSON values, checked.
+
+        Raises:
+            UsageError: A setting does not exist, or its value has the wrong type or range.
+        """
+        known = [setting.name for setting in fields(cls)]
+        if unknown := [name for name in values if name not in known]:
+            raise UsageError(f"there is no setting {unknown[0]!r}; the settings are: {', '.join(known)}")
+        try:
+            return TypeAdapter(cls).validate_python(dict(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UsageError(f"setting {where} = {first['input']!r} is not usable: {first['msg']}") from None
 
 
 class GenerativeModel(nn.Module, ABC):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from tvir.contracts.budget import Spent
+from tvir.contracts.data import DataSpec, ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 
 SCHEMA = 1
@@ -19,6 +20,9 @@ SCHEMA = 1
 
 _LARGEST_RECORD = 4 * 2**20
 """Bytes of a run.json that is worth reading; real ones are a few kilobytes."""
+
+_LARGEST_SIDE = 2**20
+"""No side, feature count or vocabulary is larger; a stranger's file must not make us allocate without bound."""
 
 Status = Literal["planned", "running", "interrupted", "finished", "failed"]
 Scalar = bool | int | float | str | None
@@ -32,6 +36,36 @@ class SpecRecord:
     kind: Literal["image", "vector", "text"]
     size: tuple[int, ...]
     classes: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(spec: DataSpec) -> SpecRecord:
+        """The record of a spec."""
+        match spec:
+            case ImageSpec():
+                return SpecRecord(kind="image", size=(spec.channels, spec.height, spec.width), classes=spec.classes)
+            case VectorSpec():
+                return SpecRecord(kind="vector", size=(spec.features,), classes=spec.classes)
+            case TextSpec():
+                return SpecRecord(kind="text", size=(spec.vocabulary, spec.length), classes=spec.classes)
+        raise TypeError(f"no record for {type(spec).__name__}")
+
+    def spec(self) -> DataSpec:
+        """The spec this record describes.
+
+        Raises:
+            UsageError: The numbers do not make a spec, or one too large to be meant.
+        """
+        wanted = {"image": 3, "vector": 1, "text": 2}[self.kind]
+        if len(self.size) != wanted or not all(1 <= number <= _LARGEST_SIDE for number in self.size):
+            raise UsageError(f"run.json: {list(self.size)} is no size for {self.kind} data")
+        match self.kind:
+            case "image":
+                channels, height, width = self.size
+                return ImageSpec(channels=channels, height=height, width=width, classes=self.classes)
+            case "vector":
+                return VectorSpec(features=self.size[0], classes=self.classes)
+            case "text":
+                return TextSpec(vocabulary=self.size[0], length=self.size[1], classes=self.classes)
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -84,7 +118,7 @@ class RunRecord:
     status: Status = "planned"
     precision: Precision | None = None
     learning_rate_scale: float = 1.0
-    spent: Spent = Spent()
+    spent: Spent = field(default_factory=Spent)
     versions: dict[str, str] = field(default_factory=dict)
     failure: str | None = None
     findings: tuple[str, ...] = ()
@@ -145,7 +179,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         write_atomically(self.record_path, _RECORD.dump_json(record, indent=2) + b"\n")
 
-    def update(self, **changes: Any) -> RunRecord:  # noqa: ANN401
+    def update(self, **changes: Any) -> RunRecord:
         """Change some fields of the record on disk."""
         record = replace(self.read(), **changes)
         self.write(record)
