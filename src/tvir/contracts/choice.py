@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 from tvir.contracts.errors import UsageError
 
 
-class Choice(ABC):
+class Choice(ABC):  # noqa: B024 - the families below declare what their alternatives must do
     """One of several alternatives that a configuration can name.
 
     A family of alternatives is an abstract subclass; each alternative is a final, frozen dataclass below it. On
