@@ -50,6 +50,10 @@ class DataSpec(ABC):
     def to_rows(self, examples: Tensor) -> Array:
         """Model examples (N, *shape) to boundary rows (N, *row_shape)."""
 
+    def bounded(self, numbers: Tensor) -> Tensor:
+        """A network's unbounded output, smoothly brought into the range that examples lie in."""
+        return numbers
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec(DataSpec):
@@ -84,6 +88,9 @@ class ImageSpec(DataSpec):
     def to_rows(self, examples: Tensor) -> Array:
         scaled = examples.detach().float().add(1.0).mul(127.5).round_().clamp_(0, 255)
         return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def bounded(self, numbers: Tensor) -> Tensor:
+        return torch.tanh(numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +153,11 @@ class TextSpec(DataSpec):
         return examples.detach().cpu().numpy()
 
 
-_RESIDENT_LIMIT = 128 * 2**20
-"""Bytes of a memory-mapped file that may stay resident before the pages are given back."""
+_RESIDENT_LIMIT = 256 * 2**20
+"""Bytes of a memory-mapped file that may stay resident; the pages of a larger one are given back after use."""
+
+_GATHER = 128
+"""Rows of such a file that are gathered before its pages are given back: each may bring 2 MiB of neighbours along."""
 
 
 class Examples:
@@ -163,30 +173,27 @@ class Examples:
         self.spec = spec
         self.rows = rows
         self.labels = labels
-        self._touched = 0
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def take(self, indices: Array) -> Array:
         """Rows at the given indices, in one gather."""
-        rows = np.asarray(self.rows[indices])
-        self._touched += rows.nbytes
-        if self._touched > _RESIDENT_LIMIT:
-            self._release()
-        return rows
+        mapping = getattr(self.rows, "_mmap", None)
+        if not isinstance(mapping, mmap.mmap) or self.rows.nbytes <= _RESIDENT_LIMIT:
+            return np.asarray(self.rows[indices])
+        # Pages of a mapped file count as resident memory until they are given back; data larger than memory must
+        # not need more of it than small data does.
+        taken = np.empty((len(indices), *self.rows.shape[1:]), self.rows.dtype)
+        for start in range(0, len(indices), _GATHER):
+            taken[start : start + _GATHER] = self.rows[indices[start : start + _GATHER]]
+            if hasattr(mmap, "MADV_DONTNEED"):
+                mapping.madvise(mmap.MADV_DONTNEED)
+        return taken
 
     def labels_at(self, indices: Array) -> Tensor | None:
         """Labels at the given indices as int64, or None where the data has none."""
         return None if self.labels is None else torch.from_numpy(np.asarray(self.labels[indices], dtype=np.int64))
-
-    def _release(self) -> None:
-        # Pages of a mapped file count as resident memory until they are given back; data larger than memory
-        # must not need more of it than small data does.
-        mapping = getattr(self.rows, "_mmap", None)
-        if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            mapping.madvise(mmap.MADV_DONTNEED)
-        self._touched = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 
 from tvir.contracts.data import Array, DataSpec, Modes
 
@@ -35,20 +35,22 @@ class Direction(StrEnum):
     HIGHER = "higher"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Points:
-    """A set of examples as metrics see it.
+    """A set of examples as metrics see it. Compared by identity, so that what is computed from it can be remembered.
 
     Args:
         rows: Boundary rows (N, *row_shape).
         features: float64 or float32 matrices (N, D), one per space, by the space's full name
             (extractor@hash). The first space is the pixels or the vector itself.
-        labels: Class indices (N,), given or predicted, or None.
+        labels: Class indices (N,) that came with the examples, or None.
+        predicted: Class indices (N,) that a classifier trained on the training split sees, or None.
     """
 
     rows: Array
     features: Mapping[str, Array]
     labels: Array | None = None
+    predicted: Array | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,6 +61,7 @@ class Points:
             rows=self.rows[indices],
             features={space: matrix[indices] for space, matrix in self.features.items()},
             labels=None if self.labels is None else self.labels[indices],
+            predicted=None if self.predicted is None else self.predicted[indices],
         )
 
 
@@ -81,6 +84,7 @@ class Context:
     seed: int = 0
 
 
+@with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """One measured value, never to be shown without its floor.
@@ -108,6 +112,7 @@ class Score:
     n_generated: Annotated[int, Field(ge=0)]
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, kw_only=True)
 class Scorecard:
     """All scores of one subject against one reference.
@@ -134,10 +139,12 @@ class Metric(ABC):
 
     names: ClassVar[tuple[str, ...]]
     """Names of the values that ``measure`` can yield."""
-    axis: ClassVar[Axis]
+    axes: ClassVar[Mapping[str, Axis]]
     directions: ClassVar[Mapping[str, Direction]]
     has_floor: ClassVar[bool] = True
     """Whether the same measurement between two real sets means something."""
+    needs: ClassVar[str] = ""
+    """What is missing where the metric does not apply, for the findings; empty where nothing is missed."""
 
     @abstractmethod
     def applies(self, real: Points, context: Context) -> bool:
@@ -146,6 +153,10 @@ class Metric(ABC):
     @abstractmethod
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         """Yield (name, space, value)."""
+
+    def doubts(self, real: Points, generated: Points, context: Context) -> Iterator[str]:
+        """Say in words why a value should be read with care; nothing by default."""
+        yield from ()
 
 
 def finite_or_raise(matrix: Array, what: str) -> None:

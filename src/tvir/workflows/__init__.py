@@ -1,1 +1,4 @@
-"""Train, resume, sample, evaluate, compare, show: one plain function each, the Python API."""
+"""One plain function for each thing people do: train, resume, sample, evaluate, compare, show. The Python API.
+
+The command line only parses arguments for these functions and prints what they return.
+"""

@@ -1,0 +1,64 @@
+"""What every benchmark shares: real data, alternating windows, and the processor's own peak beside each figure."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tvir.contracts.data import Dataset
+from tvir.data.opening import open_dataset
+
+
+def mnist(path: Path) -> Dataset:
+    """MNIST from an IDX folder."""
+    return open_dataset(str(path))
+
+
+def matrix_peak(seconds: float = 0.3, side: int = 1024) -> float:
+    """Multiply-adds per second, times two, of a float32 matrix product: how quiet the machine is just now."""
+    left, right = torch.randn(side, side), torch.randn(side, side)
+    left @ right
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        left @ right
+        count += 1
+    return 2 * side**3 * count / (time.perf_counter() - started)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """One timed window of one side, with the lower of the peaks measured just before and just after."""
+
+    rate: float
+    peak: float
+
+
+def alternate(sides: Sequence[Callable[[], float]], rounds: int) -> list[list[Window]]:
+    """Run the sides in turn. Each call returns its own rate; windows on a busy machine are thrown away in pairs."""
+    windows: list[list[Window]] = [[] for _ in sides]
+    for _ in range(rounds):
+        for kept, side in zip(windows, sides, strict=True):
+            before = matrix_peak()
+            rate = side()
+            kept.append(Window(rate=rate, peak=min(before, matrix_peak())))
+    best = max(window.peak for kept in windows for window in kept)
+    quiet = [i for i in range(rounds) if all(kept[i].peak >= 0.7 * best for kept in windows)]
+    return [[kept[i] for i in quiet] for kept in windows]
+
+
+def report(name: str, unit: str, labels: Sequence[str], windows: Sequence[Sequence[Window]]) -> None:
+    """Print median and best of each side and the paired ratios of the first side to each other one."""
+    print(f"\n{name}: {len(windows[0])} quiet windows, {platform.processor() or platform.machine()}, "
+          f"{torch.get_num_threads()} threads, torch {torch.__version__}")  # fmt: skip
+    for label, kept in zip(labels, windows, strict=True):
+        rates = [window.rate for window in kept]
+        print(f"  {label:<28} median {statistics.median(rates):8.0f} {unit}   best {max(rates):8.0f} {unit}")
+    for label, kept in zip(labels[1:], windows[1:], strict=True):
+        ratios = sorted(ours.rate / theirs.rate for ours, theirs in zip(windows[0], kept, strict=True))
+        print(f"  {labels[0]} / {label}: {statistics.median(ratios):.3f}  (min {ratios[0]:.3f}, max {ratios[-1]:.3f})")

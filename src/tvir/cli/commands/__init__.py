@@ -1,0 +1,1 @@
+"""One file per command. The first line of its docstring is what ``tvir --help`` says of it."""

@@ -1,0 +1,36 @@
+"""Draws new examples from a run: a picture, a folder of pictures, or an array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from tvir.cli.parsing import parse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Draws new examples from a run. Sample i of a seed is always the same."""
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]
+    """Folder of the run."""
+    count: Annotated[int, arg(aliases=["-n"])] = 64
+    """How many examples."""
+    seed: int = 0
+    """Which endless row of samples."""
+    condition: Annotated[str | None, arg(metavar="CLASS")] = None
+    """A class by name or index, for conditional models."""
+    to: Annotated[Path | None, arg(metavar="PATH")] = None
+    """A .png grid, a folder (no suffix) with a PNG per image, .npy or .npz; by default samples-seedS.png in the run."""
+
+
+def main(words: Sequence[str]) -> None:
+    """Draw samples and say where they are."""
+    form = parse(Sample, words, program="tvir sample")
+    from tvir.workflows.sample import sample
+
+    print(sample(form.run, form.count, seed=form.seed, condition=form.condition, to=form.to))

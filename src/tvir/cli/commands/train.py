@@ -1,0 +1,95 @@
+"""Trains a model on data.
+
+The model's own settings are flags too: ``tvir train gan --help`` shows them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import tyro
+
+from tvir.cli.forms import TrainFlags
+from tvir.cli.parsing import parse
+from tvir.contracts.errors import UsageError
+
+
+def main(words: Sequence[str]) -> None:
+    """Train one run, or print the help of a model."""
+    model, rest = _split(words)
+    if model is None:
+        _general_help(rest)
+        return
+    general, settings = _read(model, rest)
+    if general.nproc_per_node > 1 and "RANK" not in os.environ:
+        _start_processes(general.nproc_per_node, words)
+    from tvir.cli.progress import Reading, TrainingObserver, screen
+    from tvir.workflows.train import train
+
+    with screen(quiet=general.quiet) as shown:
+        run = train(
+            model,
+            general.data,
+            budget=general.budget,
+            seed=general.seed,
+            out=general.out,
+            config=settings,
+            precision=general.precision,
+            size=general.size,
+            channels=general.channels,
+            fit=general.fit,
+            strict=general.strict,
+            observer=TrainingObserver(shown),
+            progress=Reading(shown),
+        )
+    shown.told(f"{run.path} is {run.record.status}; see it with: tvir sample {run.path}")
+
+
+def _split(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The model, which comes first, and the rest."""
+    if words and not words[0].startswith("-"):
+        return words[0], list(words[1:])
+    return None, list(words)
+
+
+def _read(model: str, words: Sequence[str]) -> tuple[TrainFlags, Any]:
+    from tvir.cli.choices import choice_registry, explain_choices
+    from tvir.models.catalogue import find_model
+
+    kind = find_model(model)
+
+    # The settings of the model are known only now; they stand beside the general flags without a prefix.
+    form = dataclasses.make_dataclass(
+        "Form",
+        [
+            ("general", Annotated[TrainFlags, tyro.conf.arg(name="")]),
+            ("settings", Annotated[kind.Config, tyro.conf.arg(name="")]),
+        ],
+    )
+    description = f"Trains {model} ({kind.paper}).\n\n{explain_choices(kind.Config)}".strip()
+    filled: Any = parse(form, words, program=f"tvir train {model}", description=description, registry=choice_registry())
+    return filled.general, filled.settings
+
+
+def _general_help(words: Sequence[str]) -> None:
+    from tvir.models.catalogue import catalogue
+
+    names = ", ".join(catalogue())
+    if not any(word in ("-h", "--help") for word in words):
+        raise UsageError(f"name a model first: tvir train MODEL --data DATA; the models are: {names}")
+    description = (
+        "Trains a model on data: tvir train MODEL --data DATA [options] [settings of the model]\n\n"
+        f"Models: {names}\n\nThe settings of a model: tvir train MODEL --help"
+    )
+    parse(TrainFlags, ["--help"], program="tvir train MODEL", description=description)
+
+
+def _start_processes(count: int, words: Sequence[str]) -> None:
+    """Become torchrun, which starts this command once per process."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
+    sys.stdout.flush()
+    os.execv(sys.executable, [*launcher, "-m", "tvir", "train", *words])

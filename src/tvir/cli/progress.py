@@ -1,0 +1,242 @@
+"""What people see while something takes its time: live bars on a terminal, a few plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import Progress as Bars
+
+from tvir.contracts.run import RunFolder, RunRecord, Status
+from tvir.training.observer import Observer, Progress
+from tvir.workflows.trials import TrialProgress, TrialsObserver
+
+_LOSSES_SHOWN = 3
+_TENTHS = 10
+_SILENCE = 300.0
+"""Seconds after which a plain log says something even if little has changed."""
+_PATIENCE = 1.0
+"""Seconds that reading data may take before it is spoken of."""
+
+
+class Screen(ABC):
+    """Where words and bars go."""
+
+    @abstractmethod
+    def told(self, text: str) -> None:
+        """A line that stays."""
+
+    @abstractmethod
+    def moved(self, what: str, fraction: float, note: str) -> None:
+        """Something has come this far; ``note`` says more about it."""
+
+    @abstractmethod
+    def over(self, what: str, note: str) -> None:
+        """Nothing more will be heard of it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        return None
+
+
+class Silent(Screen):
+    """Says nothing."""
+
+    def told(self, text: str) -> None:
+        pass
+
+    def moved(self, what: str, fraction: float, note: str) -> None:
+        pass
+
+    def over(self, what: str, note: str) -> None:
+        pass
+
+
+class Plain(Screen):
+    """Lines for logs: one for every tenth of the way, so that no log is flooded."""
+
+    def __init__(self) -> None:
+        self._tenths: dict[str, int] = {}
+        self._last: dict[str, float] = {}
+
+    def told(self, text: str) -> None:
+        print(text, flush=True)
+
+    def moved(self, what: str, fraction: float, note: str) -> None:
+        tenth, now = int(fraction * _TENTHS), time.monotonic()
+        if tenth <= self._tenths.get(what, 0) and now - self._last.setdefault(what, now) < _SILENCE:
+            return
+        self._tenths[what], self._last[what] = tenth, now
+        self.told(f"{what}: {fraction:4.0%}  {note}")
+
+    def over(self, what: str, note: str) -> None:
+        self._tenths.pop(what, None)
+        self._last.pop(what, None)
+        if note:
+            self.told(f"{what}: {note}")
+
+
+class Live(Screen):
+    """Bars that move, on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            refresh_per_second=5,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def told(self, text: str) -> None:
+        self._bars.console.print(escape(text), highlight=False, soft_wrap=True)
+
+    def moved(self, what: str, fraction: float, note: str) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._bars.add_task(escape(what), total=1.0, note="")
+        self._bars.update(self._tasks[what], completed=fraction, note=escape(note))
+
+    def over(self, what: str, note: str) -> None:
+        if what not in self._tasks:
+            self.moved(what, 0.0, note)
+        self._bars.update(self._tasks[what], note=escape(note))
+        self._bars.stop_task(self._tasks[what])
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+
+def screen(*, quiet: bool) -> Screen:
+    """The screen that suits where output goes."""
+    if quiet:
+        return Silent()
+    return Live(Console()) if sys.stdout.isatty() else Plain()
+
+
+class Reading:
+    """Shows how far data has been read, where that takes long enough to be worth a word."""
+
+    def __init__(self, shown: Screen) -> None:
+        self._shown = shown
+        self._begun: dict[str, float] = {}
+
+    def __call__(self, description: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._begun.setdefault(description, now) < _PATIENCE:
+            return
+        if done < total:
+            self._shown.moved(description, done / total, f"{done:,} of {total:,}")
+        else:
+            self._shown.over(description, f"{total:,} done")
+
+
+class TrainingObserver(Observer):
+    """Shows one run: stage, a few losses, samples per second, time left."""
+
+    def __init__(self, shown: Screen) -> None:
+        self._shown = shown
+        self._stage = ""
+
+    def started(self, record: RunRecord) -> None:
+        precision = record.precision
+        arithmetic = f", {precision.autocast} autocast" if precision and precision.autocast != "none" else ""
+        self._shown.told(
+            f"training {record.model} on {record.data.reference} for {record.budget}, seed {record.seed}{arithmetic}"
+        )
+
+    def stage_started(self, name: str, share: float) -> None:
+        if self._stage and self._stage != name:
+            self._shown.over(self._stage, "done")
+        self._stage = name
+
+    def stepped(self, progress: Progress) -> None:
+        self._stage = progress.stage
+        note = f"{_losses(progress.losses)}  {_speed(progress.samples_per_second)}  {_left(progress.seconds_left)}"
+        self._shown.moved(progress.stage, min(1.0, progress.fraction), note)
+
+    def saved(self, path: Path) -> None:
+        pass
+
+    def noticed(self, text: str) -> None:
+        self._shown.told(text)
+
+    def finished(self, record: RunRecord) -> None:
+        if self._stage:
+            note = f"{record.spent.steps:,} steps, {record.spent.samples:,} examples in {_time(record.spent.seconds)}"
+            self._shown.over(self._stage, note)
+
+
+class ComparisonObserver(TrialsObserver):
+    """Shows all runs of a comparison, one line each."""
+
+    def __init__(self, shown: Screen) -> None:
+        self._shown = shown
+        self._width = 0
+
+    def planned(self, trials: Sequence[RunFolder]) -> None:
+        self._width = max((len(trial.path.name) for trial in trials), default=0)
+
+    def started(self, trial: RunFolder) -> None:
+        self._shown.moved(self._name(trial), 0.0, "starting")
+
+    def stepped(self, trial: RunFolder, progress: TrialProgress) -> None:
+        note = f"{progress.stage}  {_losses(progress.losses)}  {_speed(progress.samples_per_second)}"
+        self._shown.moved(self._name(trial), progress.fraction, f"{note}  {_left(progress.seconds_left)}")
+
+    def ended(self, trial: RunFolder, status: Status, reason: str | None) -> None:
+        if status == "finished":
+            self._shown.moved(self._name(trial), 1.0, status)
+        self._shown.over(self._name(trial), f"{status}: {reason}" if reason else status)
+
+    def judging(self, done: int, total: int) -> None:
+        what = "judging".ljust(self._width)
+        self._shown.moved(what, done / max(1, total), f"{done} of {total} runs")
+        if done == total:
+            self._shown.over(what, f"{total} runs judged")
+
+    def noticed(self, text: str) -> None:
+        self._shown.told(text)
+
+    def _name(self, trial: RunFolder) -> str:
+        return trial.path.name.ljust(self._width)
+
+
+def _losses(losses: Mapping[str, float]) -> str:
+    shown = list(losses.items())[:_LOSSES_SHOWN]
+    return "  ".join(f"{name.rpartition('/')[2]} {value:.3g}" for name, value in shown)
+
+
+def _speed(samples_per_second: float) -> str:
+    return f"{samples_per_second:,.0f} samples/s"
+
+
+def _left(seconds: float | None) -> str:
+    return "" if seconds is None else f"{_time(seconds)} left"
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

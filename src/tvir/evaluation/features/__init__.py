@@ -1,0 +1,1 @@
+"""What metrics look through: one extractor per file, found by walking."""

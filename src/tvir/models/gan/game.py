@@ -1,0 +1,119 @@
+"""The game between a generator and a critic, for every model that plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import torch
+from annotated_types import Ge, Gt
+from torch import Tensor, nn
+
+from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
+from tvir.contracts.noise import Noise
+from tvir.networks.normalisation import Normalisation, Unnormalised
+from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
+from tvir.objectives.penalties import R1R2, Regulariser, squared_slopes, watched
+
+
+@dataclass(frozen=True, kw_only=True)
+class GameConfig(ModelConfig):
+    """Settings of every model that plays the game."""
+
+    width: Annotated[int, Ge(1)] = 32
+    """Size of the networks: channels at full resolution, an eighth of the hidden units of perceptrons."""
+    latent: Annotated[int, Ge(1)] = 32
+    """Numbers in a latent."""
+    loss: AdversarialLoss = field(default_factory=RelativisticPaired)
+    """What the players play for."""
+    regulariser: Regulariser = field(default_factory=R1R2)
+    """What keeps the critic smooth."""
+    normalisation: Normalisation = field(default_factory=Unnormalised)
+    """Layer before each activation of the generator."""
+    generator_learning_rate: Annotated[float, Gt(0)] = 5e-4
+    """Step size of the generator."""
+    critic_learning_rate: Annotated[float, Gt(0)] = 5e-4
+    """Step size of the critic."""
+    critic_steps: Annotated[int, Ge(1)] = 1
+    """Steps of the critic for each of the generator."""
+
+
+class Game:
+    """The phases of two players.
+
+    Both players see the same fakes where both move in a step: the critic is given those that the generator made,
+    which spares a pass through the generator. Nothing is kept from one step to the next.
+
+    Args:
+        generate: From noise to fakes, differentiable in the generator's parameters.
+        generator: Network of the first player.
+        critic: Network of the second player, giving logits (N, 1).
+        config: The settings.
+    """
+
+    def __init__(
+        self, generate: Callable[[Noise], Tensor], generator: nn.Module, critic: nn.Module, config: GameConfig
+    ) -> None:
+        self.generate = generate
+        self.critic = critic
+        self.config = config
+        betas = (0.0, 0.99)
+        self.generator_player = Player(
+            name="generator",
+            parameters=list(generator.parameters()),
+            optimiser=Adam(learning_rate=config.generator_learning_rate, betas=betas, final_share=0.1),
+        )
+        self.critic_player = Player(
+            name="critic",
+            parameters=list(critic.parameters()),
+            optimiser=Adam(learning_rate=config.critic_learning_rate, betas=betas, final_share=0.1),
+        )
+        self._made: tuple[int, Tensor] | None = None
+
+    def phases(self) -> Sequence[Phase]:
+        """The generator's move, then the critic's."""
+        return [
+            Phase(
+                name="generator", player=self.generator_player, loss=self.generator_loss, every=self.config.critic_steps
+            ),
+            Phase(name="critic", player=self.critic_player, loss=self.critic_loss),
+        ]
+
+    def generator_loss(self, batch: Batch) -> Losses:
+        """The generator's move: to be taken for real."""
+        loss = self.config.loss
+        fakes = self.generate(batch.noise)
+        self._made = (batch.step, fakes.detach())
+        fake_logits = self.critic(fakes).float()
+        real_logits = torch.empty(0)
+        if loss.compares_with_real:
+            with torch.no_grad():
+                real_logits = self.critic(batch.data).float()
+        return {"adversarial": loss.generator(real_logits, fake_logits)}
+
+    def critic_loss(self, batch: Batch) -> Losses:
+        """The critic's move: to tell real from fake, without a steep slope."""
+        regulariser = self.config.regulariser
+        fakes = self._fakes(batch)
+        is_due = regulariser.is_due(batch.step)
+        watches = regulariser.watches_inputs and is_due
+        examples = torch.cat([batch.data, fakes.to(batch.data.dtype)])
+        inputs = watched(examples) if watches else examples
+        logits = self.critic(inputs).float()
+        real_logits, fake_logits = logits.chunk(2)
+        losses = {"adversarial": self.config.loss.critic(real_logits, fake_logits)}
+        if watches:
+            real_slopes, fake_slopes = squared_slopes(logits, inputs).chunk(2)
+            losses["penalty"] = regulariser.of_inputs(real_slopes, fake_slopes)
+        if regulariser.interpolates and is_due:
+            real, fake = examples.chunk(2)
+            losses["penalty"] = regulariser.between(self.critic, real, fake, batch.noise)
+        return losses
+
+    def _fakes(self, batch: Batch) -> Tensor:
+        made, self._made = self._made, None
+        if made and made[0] == batch.step and len(made[1]) == len(batch.data):
+            return made[1]
+        with torch.no_grad():
+            return self.generate(batch.noise)

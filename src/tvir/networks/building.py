@@ -1,0 +1,137 @@
+"""Which networks suit which data: one size dial, the rest derived."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
+from tvir.contracts.errors import UsageError
+from tvir.networks.convolutional import ImageDecoder, ImageTrunk
+from tvir.networks.mlp import VectorDecoder, VectorTrunk, scaled
+from tvir.networks.normalisation import Normalisation
+
+_HIDDEN = 8
+"""Hidden layers of vector networks are this multiple of the width."""
+
+
+class Reader(nn.Module):
+    """A trunk and a linear head: an encoder, or a discriminator.
+
+    Args:
+        trunk: From examples to features (N, trunk.features).
+        outputs: Numbers to give for each example.
+        gain: Of the head's first weights.
+    """
+
+    def __init__(self, trunk: VectorTrunk | ImageTrunk, outputs: int, gain: float = 1.0) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.head = scaled(nn.Linear(trunk.features, outputs), gain)
+
+    def forward(self, examples: Tensor) -> Tensor:
+        return self.head(self.trunk(examples))
+
+
+class Networks(ABC):
+    """Makes the networks of one kind of data.
+
+    Args:
+        width: The size dial.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    @abstractmethod
+    def trunk(self) -> VectorTrunk | ImageTrunk:
+        """A network from examples to features."""
+
+    @abstractmethod
+    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
+        """A network from latents (N, latent) to ``outputs`` channels for each of the data's."""
+
+    def encoder(self, outputs: int) -> Reader:
+        """A network from examples to (N, outputs)."""
+        return Reader(self.trunk(), outputs, gain=0.1)
+
+    def discriminator(self, *, normalise_weights: bool = False) -> Reader:
+        """A network from examples to logits (N, 1), with the same trunk as the encoder."""
+        discriminator = Reader(self.trunk(), 1)
+        if normalise_weights:
+            for layer in [module for module in discriminator.modules() if isinstance(module, nn.Linear | nn.Conv2d)]:
+                if not layer.weight.any():
+                    # A weight of zero has no direction to keep; spectral norm would divide by nothing.
+                    scaled(layer)
+                spectral_norm(layer)
+        return discriminator
+
+
+class VectorNetworks(Networks):
+    """Perceptrons.
+
+    Args:
+        spec: The data.
+        width: An eighth of the hidden layers' size.
+    """
+
+    def __init__(self, spec: VectorSpec, width: int) -> None:
+        super().__init__(width)
+        self.spec = spec
+
+    def trunk(self) -> VectorTrunk:
+        return VectorTrunk(self.spec.features, _HIDDEN * self.width)
+
+    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> VectorDecoder:
+        return VectorDecoder(latent, outputs * self.spec.features, _HIDDEN * self.width, normalisation)
+
+
+class ImageNetworks(Networks):
+    """Convolutional networks.
+
+    Args:
+        spec: The data.
+        width: Channels at full resolution.
+    """
+
+    def __init__(self, spec: ImageSpec, width: int) -> None:
+        super().__init__(width)
+        self.spec = spec
+
+    def trunk(self) -> ImageTrunk:
+        return ImageTrunk(self.spec.channels, self.spec.height, self.spec.width, self.width)
+
+    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> ImageDecoder:
+        channels, height, width = self.spec.shape
+        return ImageDecoder(latent, outputs * channels, height, width, self.width, normalisation)
+
+
+def networks_for(spec: DataSpec, width: int) -> Networks:
+    """The networks that suit the data.
+
+    Raises:
+        UsageError: There are none.
+    """
+    match spec:
+        case VectorSpec():
+            return VectorNetworks(spec, width)
+        case ImageSpec():
+            return ImageNetworks(spec, width)
+    raise UsageError(f"there are no networks for {type(spec).__name__} yet; use images or vectors")
+
+
+@torch.no_grad()
+def copy_weights(source: nn.Module, target: nn.Module) -> None:
+    """Give ``target`` the weights and buffers of ``source``, which has the same layers.
+
+    The target's layers may be normalised by their spectrum; the weights behind the norm are then set.
+    """
+    for path, module in source.named_modules():
+        twin = target.get_submodule(path)
+        for name, values in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]:
+            parametrized = name in getattr(twin, "parametrizations", {})
+            place = twin.parametrizations[name].original if parametrized else getattr(twin, name)  # type: ignore[index]
+            place.copy_(values)

@@ -1,0 +1,161 @@
+"""Networks for images of any size and shape."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tvir.networks.mlp import SLOPE, scaled
+from tvir.networks.normalisation import Normalisation, Unnormalised
+
+_COARSEST = 7
+"""Features are halved until no side is longer than this."""
+
+_FINEST = 16
+"""Images with a longer side have their finest features at half their resolution: there the pixels are most of the cost."""
+
+_WIDEST = 8
+"""Channels grow up to this multiple of the finest features'."""
+
+Size = tuple[int, int]
+
+
+def feature_sizes(height: int, width: int) -> list[Size]:
+    """The sizes of the features of an image, from the finest to the coarsest, each half (rounded up) of the last.
+
+    Example:
+        >>> feature_sizes(28, 28), feature_sizes(8, 12)
+        ([(14, 14), (7, 7)], [(8, 12), (4, 6)])
+    """
+    size = (height, width)
+    sizes = [_halved(size) if max(size) > _FINEST else size]
+    while max(sizes[-1]) > _COARSEST:
+        sizes.append(_halved(sizes[-1]))
+    return sizes
+
+
+def _halved(size: Size) -> Size:
+    height, width = (side if side <= _COARSEST else -(-side // 2) for side in size)
+    return height, width
+
+
+def channels_at(level: int, width: int) -> int:
+    """Channels after ``level`` halvings."""
+    return width * min(2**level, _WIDEST)
+
+
+def convolution(inputs: int, outputs: int, stride: Size = (1, 1), gain: float = 1.0) -> nn.Conv2d:
+    """A 3x3 convolution whose output has each side divided by the stride and rounded up."""
+    layer = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
+    scaled(layer, gain)
+    return layer
+
+
+class ResidualBlock(nn.Module):
+    """Adds to its input what two convolutions make of it: nothing at first.
+
+    A last convolution that starts from zero keeps features in range without normalisation (Zhang et al. 2019, Fixup,
+    arXiv 1901.09321; in GANs: Huang et al. 2024, R3GAN, arXiv 2501.05441).
+
+    Args:
+        channels: Of input and output.
+        normalisation: Layer before each activation.
+    """
+
+    def __init__(self, channels: int, normalisation: Normalisation | None = None) -> None:
+        super().__init__()
+        normalisation = normalisation or Unnormalised()
+        self.before_first, self.first = normalisation.layer(channels), convolution(channels, channels)
+        self.before_second, self.second = normalisation.layer(channels), convolution(channels, channels, gain=0.0)
+
+    def forward(self, features: Tensor) -> Tensor:
+        change = self.first(F.leaky_relu(self.before_first(features), SLOPE))
+        return features + self.second(F.leaky_relu(self.before_second(change), SLOPE))
+
+
+class ImageTrunk(nn.Module):
+    """Reads images: the part that an encoder and a discriminator share.
+
+    Args:
+        channels: Of the image.
+        height: Of the image.
+        width: Of the image.
+        size: Channels of the finest features; they double with each halving, up to eightfold.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, size: int) -> None:
+        super().__init__()
+        sizes = feature_sizes(height, width)
+        self.stem = convolution(channels, size, _stride((height, width), sizes[0]))
+        self.levels = nn.ModuleList([ResidualBlock(size)])
+        for level, (larger, smaller) in enumerate(pairwise(sizes)):
+            wide, wider = channels_at(level, size), channels_at(level + 1, size)
+            shrink = convolution(wide, wider, _stride(larger, smaller))
+            self.levels.append(nn.Sequential(nn.LeakyReLU(SLOPE), shrink, ResidualBlock(wider)))
+        self.features = channels_at(len(sizes) - 1, size) * sizes[-1][0] * sizes[-1][1]
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.stem(images)
+        for level in self.levels:
+            features = level(features)
+        return F.leaky_relu(features, SLOPE).flatten(1)
+
+
+class ImageDecoder(nn.Module):
+    """Writes images from latents: each level convolves, then is resized to exactly the next size.
+
+    Args:
+        latent: Length of a latent.
+        channels: Of the output.
+        height: Of the output.
+        width: Of the output.
+        size: Channels of the finest features.
+        normalisation: Layer before each activation.
+    """
+
+    def __init__(
+        self, latent: int, channels: int, height: int, width: int, size: int, normalisation: Normalisation
+    ) -> None:
+        super().__init__()
+        self.sizes = feature_sizes(height, width)[::-1]
+        self.image_size = (height, width)
+        top = len(self.sizes) - 1
+        self.smallest = (channels_at(top, size), *self.sizes[0])
+        self.input = scaled(nn.Linear(latent, math.prod(self.smallest)))
+        self.blocks = nn.ModuleList(
+            ResidualBlock(channels_at(level, size), normalisation) for level in range(top, -1, -1)
+        )
+        self.normalisations = nn.ModuleList(
+            normalisation.layer(channels_at(level, size)) for level in range(top, -1, -1)
+        )
+        self.narrowings = nn.ModuleList(
+            convolution(channels_at(level, size), channels_at(level - 1, size)) for level in range(top, 0, -1)
+        )
+        self.zoom = math.prod(_stride(self.image_size, self.sizes[-1]))
+        self.output = convolution(size, channels * self.zoom, gain=0.1)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        features = self.input(latents).view(-1, *self.smallest)
+        for level, block in enumerate(self.blocks):
+            features = F.leaky_relu(self.normalisations[level](block(features)), SLOPE)
+            if level < len(self.narrowings):
+                narrow = self.narrowings[level](features)
+                features = F.interpolate(narrow, self.sizes[level + 1], mode="bilinear", align_corners=False)
+        return self._to_pixels(self.output(features))
+
+    def _to_pixels(self, features: Tensor) -> Tensor:
+        # Sub-pixel convolution (Shi et al. 2016, arXiv 1609.05158) spares features at full resolution.
+        height, width = self.image_size
+        down, across = _stride(self.image_size, self.sizes[-1])
+        if self.zoom == 1:
+            return features
+        if down != across:
+            return F.interpolate(features[:, :: self.zoom], self.image_size, mode="bilinear")
+        return F.pixel_shuffle(features, down)[:, :, :height, :width]
+
+
+def _stride(larger: Size, smaller: Size) -> Size:
+    return 2 if smaller[0] < larger[0] else 1, 2 if smaller[1] < larger[1] else 1

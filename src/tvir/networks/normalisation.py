@@ -1,0 +1,110 @@
+"""How the features of a decoder are kept in range."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+import torch.distributed as distributed
+import torch.nn.functional as F
+from annotated_types import Ge
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from tvir.contracts.choice import Choice
+
+
+class Normalisation(Choice):
+    """A layer put before each activation of a decoder."""
+
+    @abstractmethod
+    def layer(self, channels: int) -> nn.Module:
+        """A new layer for features (N, channels, ...)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unnormalised(Normalisation):
+    """Nothing: residual branches that start from zero keep the features in range."""
+
+    name = "none"
+
+    def layer(self, channels: int) -> nn.Module:
+        return nn.Identity()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group(Normalisation):
+    """Wu and He 2018, Group Normalization, arXiv 1803.08494: each example by itself.
+
+    Args:
+        groups: At most so many; fewer where they would not divide the channels.
+    """
+
+    groups: Annotated[int, Ge(1)] = 8
+
+    def layer(self, channels: int) -> nn.Module:
+        groups = next(number for number in range(min(self.groups, channels), 0, -1) if channels % number == 0)
+        return nn.GroupNorm(groups, channels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch(Normalisation):
+    """Ioffe and Szegedy 2015, Batch Normalization, arXiv 1502.03167, over the batch of all processes."""
+
+    def layer(self, channels: int) -> nn.Module:
+        return BatchNormalisation(channels)
+
+
+class BatchNormalisation(nn.Module):
+    """Batch normalisation whose statistics are those of the whole batch, on however many processes it lies.
+
+    Args:
+        channels: Size of dimension 1.
+        momentum: Share of the newest batch in the running statistics, which are used outside training.
+        epsilon: Added to the variance.
+    """
+
+    running_mean: Tensor
+    running_variance: Tensor
+
+    def __init__(self, channels: int, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_variance", torch.ones(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        if self.training and distributed.is_available() and distributed.is_initialized():
+            return self._across_processes(features)
+        return F.batch_norm(
+            features,
+            self.running_mean,
+            self.running_variance,
+            self.weight,
+            self.bias,
+            self.training,
+            self.momentum,
+            self.epsilon,
+        )
+
+    def _across_processes(self, features: Tensor) -> Tensor:
+        wide, dimensions = features.double(), [0, *range(2, features.dim())]
+        count = torch.full((1,), features.numel() / features.shape[1], dtype=torch.double, device=features.device)
+        # The gradient of a sum over processes is again a sum over processes, so each learns what its features
+        # did to the others' losses.
+        total = all_reduce(torch.cat([wide.sum(dimensions), wide.square().sum(dimensions), count]))
+        sums, squares = total[:-1].chunk(2)
+        mean, variance = sums / total[-1], squares / total[-1] - (sums / total[-1]).square()
+        self._remember(mean, variance, float(total[-1].detach()))
+        scale = self.weight * torch.rsqrt(variance.clamp_min(0) + self.epsilon)
+        shape = (1, -1, *[1] * (features.dim() - 2))
+        return ((wide - mean.view(shape)) * scale.view(shape) + self.bias.view(shape)).to(features.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor, count: float) -> None:
+        self.running_mean.lerp_(mean.float(), self.momentum)
+        self.running_variance.lerp_((variance * count / max(count - 1, 1)).float(), self.momentum)

@@ -1,0 +1,140 @@
+"""What keeps a critic smooth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import torch
+from annotated_types import Ge
+from torch import Tensor
+
+from tvir.contracts.choice import Choice
+from tvir.contracts.noise import Noise
+
+Critic = Callable[[Tensor], Tensor]
+
+
+class Regulariser(Choice):
+    """A constraint on the critic: penalties of its slope, or the norm of its weights.
+
+    Every penalty is computed for each example by itself, so it does not depend on how a batch is spread over
+    processes.
+    """
+
+    normalises_weights: ClassVar[bool] = False
+    """Whether the critic's weights are divided by their spectral norm."""
+
+    watches_inputs: ClassVar[bool] = False
+    """Whether ``of_inputs`` is to be called with the critic's own real and fake inputs."""
+
+    interpolates: ClassVar[bool] = False
+    """Whether ``between`` is to be called, which runs the critic once more."""
+
+    weight: float = 0.0
+    every: int = 1
+
+    def is_due(self, step: int) -> bool:
+        """Whether a lazy penalty acts on this step (Karras et al. 2020, arXiv 1912.04958, appendix B)."""
+        return step % self.every == 0
+
+    def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
+        """The penalty from squared slopes |dD/dx|^2 at real and at fake examples, (N,) each."""
+        raise NotImplementedError(f"{self.name} does not watch the critic's inputs")
+
+    def between(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        """The penalty between real and fake examples, (N, ...) each."""
+        raise NotImplementedError(f"{self.name} does not interpolate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unregularised(Regulariser):
+    """Nothing."""
+
+    name = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class R1(Regulariser):
+    """weight / 2 E|dD/dx|^2 on real examples: Mescheder et al. 2018, arXiv 1801.04406, equation 9.
+
+    Args:
+        weight: Called gamma in the paper.
+        every: Steps between two times it acts; it is scaled up by as much.
+    """
+
+    watches_inputs = True
+    weight: Annotated[float, Ge(0)] = 1.0
+    every: Annotated[int, Ge(1)] = 1
+
+    def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
+        return 0.5 * self.weight * self.every * real_slopes.mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class R1R2(Regulariser):
+    """R1 on real and the same on fake examples: Huang et al. 2024, R3GAN, arXiv 2501.05441.
+
+    Args:
+        weight: Called gamma in the paper.
+        every: Steps between two times it acts; it is scaled up by as much.
+    """
+
+    name = "r1-r2"
+    watches_inputs = True
+    weight: Annotated[float, Ge(0)] = 1.0
+    every: Annotated[int, Ge(1)] = 1
+
+    def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
+        return 0.5 * self.weight * self.every * (real_slopes.mean() + fake_slopes.mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientPenalty(Regulariser):
+    """weight E(|dD/dx| - 1)^2 between real and fake: Gulrajani et al. 2017, WGAN-GP, arXiv 1704.00028.
+
+    Args:
+        weight: Called lambda in the paper.
+        every: Steps between two times it acts; it is scaled up by as much.
+    """
+
+    interpolates = True
+    weight: Annotated[float, Ge(0)] = 10.0
+    every: Annotated[int, Ge(1)] = 1
+
+    def between(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        share = noise.uniform(*[1] * (real.dim() - 1)).to(real.dtype)
+        mixed = watched(torch.lerp(real, fake, share))
+        norms = squared_slopes(critic(mixed), mixed).clamp_min(1e-12).sqrt()
+        return self.weight * self.every * (norms - 1).square().mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectralNorm(Regulariser):
+    """Divides each layer's weight by its largest singular value: Miyato et al. 2018, arXiv 1802.05957."""
+
+    normalises_weights = True
+
+
+def watched(examples: Tensor) -> Tensor:
+    """A copy of the examples that slopes can be taken at.
+
+    The view keeps the leaf out of the graph that is differentiated twice: counters of floating-point operations
+    stumble over leaves.
+    """
+    return examples.detach().requires_grad_().view_as(examples)
+
+
+def squared_slopes(logits: Tensor, inputs: Tensor) -> Tensor:
+    """|dD/dx|^2 for each example, differentiable once more.
+
+    Args:
+        logits: (N,) or (N, 1), each depending on its own example only.
+        inputs: What they were computed from, (N, ...), from ``watched``.
+
+    Returns:
+        (N,).
+    """
+    (slopes,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return slopes.float().square().flatten(1).sum(1)

@@ -1,0 +1,120 @@
+"""What a report is made of. Whoever writes one fills these in; nothing here reads a disk or knows a language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from tvir.contracts.metric import Scorecard
+from tvir.contracts.run import DataRecord, RunRecord
+from tvir.contracts.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEntry:
+    """One run as a report sees it.
+
+    Args:
+        record: Its run.json.
+        path: Where it lies, as the reader should see it (relative to the report, where possible).
+        parameters: Trainable parameters of the model, or None where it could not be built.
+        metrics: The lines of its metrics.jsonl.
+    """
+
+    record: RunRecord
+    path: str
+    parameters: int | None = None
+    metrics: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleGrid:
+    """Generated examples, never picked by hand, and what they were made from.
+
+    Args:
+        image: The grid.
+        model: Name of the model.
+        training_seed: Seed of the run.
+        steps: Steps the weights had been trained for.
+        sample_seed: Seed the samples were drawn with; equal for all models side by side.
+        count: Number of samples in the grid.
+    """
+
+    image: Image.Image
+    model: str
+    training_seed: int
+    steps: int
+    sample_seed: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One picture of a film strip.
+
+    Args:
+        image: Samples from latents that are the same in every frame.
+        step: Step of training it was made at.
+    """
+
+    image: Image.Image
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmStrip:
+    """How the samples of one run grew."""
+
+    model: str
+    training_seed: int
+    frames: Sequence[Frame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonReport:
+    """Several models on the same data, budget and seeds.
+
+    Args:
+        title: Heading, or None for one made of the models and the data.
+        data: The data, its fingerprint and how it was read.
+        budget: As ``Budget.parse`` reads it; the same for every run.
+        seeds: Training seeds, the same for every model.
+        runs: Every run, failed ones too.
+        cards: One scorecard per model, summarised over seeds; its subject is the model's name. Models of which
+            every run failed have none.
+        verdicts: What the numbers support.
+        grids: Sample grids, one per model (or more), drawn from equal sample seeds.
+        strips: Film strips, one per model (or more).
+        findings: What was noticed about the data and on the way.
+    """
+
+    title: str | None = None
+    data: DataRecord
+    budget: str
+    seeds: Sequence[int]
+    runs: Sequence[RunEntry]
+    cards: Sequence[Scorecard] = ()
+    verdicts: Sequence[Verdict] = ()
+    grids: Sequence[SampleGrid] = ()
+    strips: Sequence[FilmStrip] = ()
+    findings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """One run.
+
+    Args:
+        run: The run.
+        card: Its scorecard, or None where it has not been judged.
+        grids: Sample grids from its last weights.
+        strip: Its film strip, or None.
+    """
+
+    run: RunEntry
+    card: Scorecard | None = None
+    grids: Sequence[SampleGrid] = ()
+    strip: FilmStrip | None = None

@@ -1,0 +1,132 @@
+"""Self-contained HTML reports, in English and Ukrainian: one file, no scripts, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tvir.contracts.run import write_atomically
+from tvir.reports import panels
+from tvir.reports.content import ComparisonReport, RunReport
+from tvir.reports.language import Words, capital, load_words
+from tvir.reports.numbers import compact, duration
+from tvir.reports.scores import score_rows
+from tvir.reports.sentences import axis_sentences, failed_models, tested
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_comparison(path: Path, report: ComparisonReport, language: str = "en") -> None:
+    """Write a comparison as one HTML file.
+
+    Args:
+        path: The file; its folder must exist.
+        report: What to show.
+        language: Of the words.
+
+    Raises:
+        UsageError: There are no words in that language.
+    """
+    write_atomically(path, comparison_page(report, language).encode())
+
+
+def write_run(path: Path, report: RunReport, language: str = "en") -> None:
+    """Write the report of one run as one HTML file.
+
+    Args:
+        path: The file; its folder must exist.
+        report: What to show.
+        language: Of the words.
+
+    Raises:
+        UsageError: There are no words in that language.
+    """
+    write_atomically(path, run_page(report, language).encode())
+
+
+def comparison_page(report: ComparisonReport, language: str = "en") -> str:
+    """A comparison as the text of an HTML page."""
+    words = load_words(language)
+    subjects = [card.subject for card in report.cards]
+    models = list(dict.fromkeys([*subjects, *(run.record.model for run in report.runs)]))
+    named = _model_namer(models)
+    records = [run.record for run in report.runs]
+    title = report.title or words("comparison.title", models=words.both(models), data=_short(report.data.reference))
+    return _render(
+        "comparison.html.j2",
+        words,
+        models,
+        title=title,
+        report=report,
+        subjects=subjects,
+        facts=panels.data_facts(report.data, report.findings, words),
+        finished=sum(record.status == "finished" for record in records),
+        sentences=axis_sentences(report.verdicts, words, name=named),
+        failed=failed_models(records, words, name=named),
+        tested=tested(report.verdicts),
+        rows=score_rows(report.cards, report.verdicts),
+        card_findings=list(dict.fromkeys(finding for card in report.cards for finding in card.findings)),
+        curves=panels.curve_panels(report.runs, models, words),
+        scatters=panels.scatter_panels(report.cards, models, words),
+        costs=panels.costs(report.runs, models),
+    )
+
+
+def run_page(report: RunReport, language: str = "en") -> str:
+    """The report of one run as the text of an HTML page."""
+    words = load_words(language)
+    record = report.run.record
+    cards = [] if report.card is None else [report.card]
+    title = words("run.title", model=record.model, data=_short(record.data.reference), seed=record.seed)
+    return _render(
+        "run.html.j2",
+        words,
+        [record.model],
+        title=title,
+        report=report,
+        run=report.run,
+        subjects=[record.model],
+        facts=panels.data_facts(record.data, (), words),
+        record_facts=panels.record_facts(report.run, words),
+        rows=score_rows(cards),
+        card_findings=list(report.card.findings) if report.card else [],
+        curves=panels.curve_panels([report.run], [record.model], words),
+    )
+
+
+def _render(template: str, words: Words, models: list[str], **values: Any) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals.update(
+        words=words,
+        models=models,
+        name=_model_namer(models),
+        compact=lambda number: compact(number, words),
+        duration=lambda seconds: duration(seconds, words),
+        capital=capital,
+        png=panels.png,
+        dots=lambda row: Markup(panels.dots(row, models, words)),
+        speed=panels.speed,
+    )
+    return environment.get_template(template).render(**values)
+
+
+def _model_namer(models: list[str]) -> Callable[[str], Markup]:
+    """Names set in the colour that the model has everywhere on the page."""
+
+    def name(model: str) -> Markup:
+        place = models.index(model) if model in models else 0
+        return Markup('<b class="model model-{}">{}</b>').format(place % panels.MODEL_COLOURS, model)
+
+    return name
+
+
+def _short(reference: str) -> str:
+    """The last part of a path; names stay as they are."""
+    return reference if reference.startswith("hf:") else Path(reference).name or reference

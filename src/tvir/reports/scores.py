@@ -1,0 +1,100 @@
+"""Scorecards side by side: one row per score, one place per model, grouped by axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tvir.contracts.metric import Axis, Direction, Score, Scorecard
+from tvir.contracts.verdict import PairVerdict, Verdict
+from tvir.reports.language import Words, capital
+from tvir.reports.numbers import RowFormat, row_format
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """One score of every model.
+
+    Args:
+        axis: What it speaks of.
+        metric: Name of the metric.
+        space: Full name of what it looked through; "-" for the examples themselves.
+        better: Direction.
+        scores: One per model in the order of the cards, or None where a model lacks it.
+        ahead: Models that are ahead of every other one on this score (one at most).
+    """
+
+    axis: Axis
+    metric: str
+    space: str
+    better: Direction
+    scores: tuple[Score | None, ...]
+    ahead: str | None = None
+
+    @property
+    def measured(self) -> list[Score]:
+        """The scores that are there."""
+        return [score for score in self.scores if score is not None]
+
+    @property
+    def floor(self) -> float | None:
+        """Mean floor of the models: they share the real data, so theirs differ by rounding at most."""
+        floors = [score.floor for score in self.measured if score.floor is not None]
+        return sum(floors) / len(floors) if floors else None
+
+    @property
+    def layout(self) -> RowFormat:
+        """How the numbers of this row are written."""
+        return row_format(self.measured)
+
+    @property
+    def arrow(self) -> str:
+        """Which way is better."""
+        return "↓" if self.better is Direction.LOWER else "↑"
+
+    def label(self, words: Words) -> str:
+        """Metric and short space."""
+        name = capital(words.metric(self.metric))
+        return name if self.space == "-" else f"{name} [{words.space(self.space)}]"
+
+    def full_name(self, words: Words) -> str:
+        """Metric, space with its hash and sample sizes: what a number may be compared by."""
+        sizes = sorted({(score.n_real, score.n_generated) for score in self.measured})
+        counts = "; ".join(words("scores.sizes", real=real, generated=generated) for real, generated in sizes)
+        space = "" if self.space == "-" else f"{self.space}, "
+        return f"{self.metric}[{space}{counts}]"
+
+    def floor_text(self, words: Words) -> str:
+        """The floor, or a dash where it has no meaning."""
+        return "–" if self.floor is None else self.layout.number(self.floor, words)
+
+
+def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> dict[Axis, list[ScoreRow]]:
+    """Rows by axis, in the order of the axes and of the metrics' first appearance."""
+    keys = dict.fromkeys((score.axis, score.metric, score.space) for card in cards for score in card.scores)
+    by_card = [{(score.axis, score.metric, score.space): score for score in card.scores} for card in cards]
+    subjects = [card.subject for card in cards]
+    rows: dict[Axis, list[ScoreRow]] = {}
+    for axis in Axis:
+        for key in keys:
+            if key[0] is axis:
+                scores = tuple(scores.get(key) for scores in by_card)
+                first = next(score for score in scores if score is not None)
+                ahead = _ahead_of_all(subjects, [verdict for verdict in verdicts if _speaks_of(verdict, key)])
+                row = ScoreRow(
+                    axis=axis, metric=key[1], space=key[2], better=first.better, scores=scores, ahead=ahead
+                )  # fmt: skip
+                rows.setdefault(axis, []).append(row)
+    return rows
+
+
+def _speaks_of(verdict: Verdict, key: tuple[Axis, str, str]) -> bool:
+    return isinstance(verdict, PairVerdict) and (verdict.axis, verdict.metric, verdict.space) == key
+
+
+def _ahead_of_all(subjects: Sequence[str], verdicts: Sequence[Verdict]) -> str | None:
+    wins = dict.fromkeys(subjects, 0)
+    for verdict in verdicts:
+        if isinstance(verdict, PairVerdict) and verdict.ahead in wins:
+            wins[verdict.ahead] += 1
+    return next((subject for subject in subjects if 0 < wins[subject] == len(subjects) - 1), None)

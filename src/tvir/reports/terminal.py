@@ -1,0 +1,167 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from tvir.contracts.metric import Axis, Scorecard
+from tvir.contracts.run import RunRecord
+from tvir.contracts.verdict import Verdict
+from tvir.models.catalogue import Entry
+from tvir.reports.language import Words, load_words
+from tvir.reports.scores import ScoreRow, score_rows
+
+
+def scorecard_table(card: Scorecard, language: str = "en") -> RenderableType:
+    """The scores of one subject, each beside its floor.
+
+    Args:
+        card: A run's scorecard, or a model's over seeds.
+        language: Of the words.
+    """
+    words = load_words(language)
+    table = _score_table(words("terminal.card", subject=card.subject), words)
+    table.add_column(words("column.value"), justify="right", no_wrap=True)
+    _fill(table, score_rows([card]), [card.subject], words)
+    return Group(table, *_notes(card.findings))
+
+
+def comparison_table(
+    cards: Sequence[Scorecard],
+    language: str = "en",
+    *,
+    verdicts: Sequence[Verdict] = (),
+    runs: Sequence[RunRecord] = (),
+) -> RenderableType:
+    """The scores of several models side by side.
+
+    Args:
+        cards: One per model, summarised over seeds.
+        language: Of the words.
+        verdicts: Where given, a model that is ahead of every other one on a score is set in bold.
+        runs: Where given, failed ones are counted below the table.
+    """
+    words = load_words(language)
+    subjects = [card.subject for card in cards]
+    table = _score_table(words("terminal.title", models=words.both(subjects)), words)
+    for subject in subjects:
+        table.add_column(subject, justify="right", overflow="fold")
+    _fill(table, score_rows(cards, verdicts), subjects, words)
+    legend = [words("terminal.legend")] + ([words("terminal.legend.ahead")] if verdicts else [])
+    notes = [*legend, *failures(runs, words), *dict.fromkeys(note for card in cards for note in card.findings)]
+    return Group(table, *_notes(notes))
+
+
+def failures(runs: Iterable[RunRecord], words: Words) -> list[str]:
+    """One line for every model of which runs failed."""
+    runs = list(runs)
+    planned = Counter(run.model for run in runs)
+    failed = Counter(run.model for run in runs if run.status == "failed")
+    return [
+        words.count("count.failed", failed[model], model=model, all=planned[model])
+        for model in planned
+        if failed[model]
+    ]
+
+
+def models_table(entries: Mapping[str, Entry] | Iterable[Entry]) -> Table:
+    """Every model: family, density, what it can do and where it is from.
+
+    Args:
+        entries: The catalogue, or its entries.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model", style="bold", no_wrap=True)
+    table.add_column("family", no_wrap=True)
+    table.add_column("density", no_wrap=True)
+    table.add_column("can", ratio=2)
+    table.add_column("reference", ratio=3)
+    for entry in _entries(entries):
+        if entry.model is None:
+            table.add_row(entry.name, entry.family, "?", f"install it with: pip install 'tvir[{entry.extra}]'", "")
+        else:
+            table.add_row(
+                entry.name, entry.family, entry.density, ", ".join(entry.capabilities) or "sample", entry.model.paper
+            )
+    return table
+
+
+def models_tree(entries: Mapping[str, Entry] | Iterable[Entry]) -> Tree:
+    """The taxonomy of generative models by what they know of the density (after Goodfellow 2016, arXiv 1701.00160).
+
+    Args:
+        entries: The catalogue, or its entries.
+    """
+    tree = Tree("generative models", guide_style="dim")
+    explicit = tree.add("explicit density")
+    branches = {
+        "exact": explicit.add("exact"),
+        "bound": explicit.add("bound"),
+        "implicit": tree.add("implicit density"),
+    }
+    unknown: list[Entry] = []
+    for entry in _entries(entries):
+        if entry.density is None:
+            unknown.append(entry)
+        else:
+            branches[entry.density].add(Text.assemble((entry.name, "bold"), (f"  {_authors(entry)}", "dim")))
+    for branch in branches.values():
+        if not branch.children:
+            branch.add(Text("none yet", style="dim italic"))
+    if unknown:
+        missing = tree.add("not installed")
+        for entry in unknown:
+            missing.add(Text.assemble((entry.name, "bold"), (f"  pip install 'tvir[{entry.extra}]'", "dim")))
+    return tree
+
+
+def _entries(entries: Mapping[str, Entry] | Iterable[Entry]) -> Iterable[Entry]:
+    return entries.values() if isinstance(entries, Mapping) else entries
+
+
+def _authors(entry: Entry) -> str:
+    """Authors and year of a model's paper, or its family where the paper is not at hand."""
+    found = re.match(r".*?\b\d{4}\b", entry.model.paper) if entry.model else None
+    return found[0] if found else entry.family
+
+
+def _score_table(title: str, words: Words) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column(words("column.score"), overflow="fold")
+    # The words may be longer than any number below them; on two lines they leave room for the models.
+    table.add_column(words("column.floor").replace(" ", "\n"), justify="right", style="dim", overflow="fold")
+    return table
+
+
+def _fill(table: Table, rows: Mapping[Axis, Sequence[ScoreRow]], subjects: Sequence[str], words: Words) -> None:
+    for position, (axis, found) in enumerate(rows.items()):
+        if position:
+            table.add_row()
+        heading = Text.assemble((words(f"axis.{axis}"), "bold cyan"))
+        table.add_row(heading)
+        for row in found:
+            cells = [_cell(row, index, subject, words) for index, subject in enumerate(subjects)]
+            table.add_row(Text(f"{row.arrow} {row.label(words)}"), row.floor_text(words), *cells)
+    if not rows:
+        table.add_row(Text(words("scores.none"), style="italic"))
+
+
+def _cell(row: ScoreRow, index: int, subject: str, words: Words) -> Text:
+    score = row.scores[index]
+    if score is None:
+        return Text("–", style="dim")
+    return Text(row.layout.score(score, words), style="bold" if row.ahead == subject else "")
+
+
+def _notes(notes: Iterable[str]) -> list[Text]:
+    return [Text(note, style="dim") for note in notes]

@@ -1,0 +1,54 @@
+"""How others watch a training: a progress bar, a studio, a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tvir.contracts.budget import Spent
+from tvir.contracts.run import RunRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run has come. Made a few times a second, not at every step.
+
+    Args:
+        stage: Name of the stage.
+        step: Steps of the whole run.
+        losses: Mean of every ``phase/term`` since the last report.
+        samples_per_second: Examples seen per second of training since the last report, over all processes.
+        fraction: Share of the run's budget that is spent, 0 to 1.
+        seconds_left: Expected seconds of training still to come, or None while nothing can be said.
+        spent: What has been used of the budget.
+    """
+
+    stage: str
+    step: int
+    losses: dict[str, float] = field(default_factory=dict)
+    samples_per_second: float = 0.0
+    fraction: float = 0.0
+    seconds_left: float | None = None
+    spent: Spent = field(default_factory=Spent)
+
+
+class Observer:
+    """Told what happens during training, on the main process. Every method does nothing unless overridden."""
+
+    def started(self, record: RunRecord) -> None:
+        """Training begins or continues."""
+
+    def stage_started(self, name: str, share: float) -> None:
+        """A stage begins or continues; ``share`` is its part of the budget."""
+
+    def stepped(self, progress: Progress) -> None:
+        """Some steps have been taken."""
+
+    def saved(self, path: Path) -> None:
+        """A checkpoint lies at ``path`` and verifies."""
+
+    def noticed(self, text: str) -> None:
+        """Something a person should know, in one line."""
+
+    def finished(self, record: RunRecord) -> None:
+        """Training is over: ``record.status`` says how."""

@@ -1,0 +1,229 @@
+"""Comparing models: the same data, budget, arithmetic and threads for every trial, and one judge for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tvir.comparison.protocol import Trial, plan_trials
+from tvir.comparison.statistics import summarise, verdicts
+from tvir.contracts.budget import Budget
+from tvir.contracts.data import Dataset
+from tvir.contracts.errors import TvirError
+from tvir.contracts.metric import Scorecard
+from tvir.contracts.run import RunFolder, RunRecord, Status
+from tvir.contracts.verdict import Verdict
+from tvir.evaluation.scorecard import Judge
+from tvir.reports.content import ComparisonReport
+from tvir.reports.html import write_comparison
+from tvir.training.signals import Interrupted
+from tvir.workflows.contest import plan_all, read_contestants
+from tvir.workflows.evaluate import judge_run, save_card
+from tvir.workflows.ledger import Ledger, TrialResult, write_ledger
+from tvir.workflows.planning import (
+    DataRequest,
+    Fit,
+    PrecisionChoice,
+    Reading,
+    record_data,
+    short_name,
+)
+from tvir.workflows.reporting import film_strip, run_entry, sample_grid
+from tvir.workflows.run import Run
+from tvir.workflows.trials import Cores, TrialProgress, TrialsObserver, run_trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a comparison came to.
+
+    Args:
+        path: Its folder: one run per trial, comparison.json and report.html.
+        cards: One scorecard per model: means over its seeds, with intervals.
+        verdicts: What the numbers support.
+        runs: Every run, failed ones too.
+        failed: One line for each trial that did not finish.
+    """
+
+    path: Path
+    cards: tuple[Scorecard, ...]
+    verdicts: tuple[Verdict, ...]
+    runs: tuple[RunRecord, ...]
+    failed: tuple[str, ...] = ()
+
+    @property
+    def report_path(self) -> Path:
+        return self.path / "report.html"
+
+
+def compare(
+    models: Sequence[str],
+    data: str,
+    *,
+    budget: str = "2m",
+    seeds: int | Sequence[int] = 3,
+    out: Path | str | None = None,
+    precision: PrecisionChoice = "auto",
+    size: int | tuple[int, int] | str | None = None,
+    channels: int | None = None,
+    fit: Fit = "crop",
+    strict: bool = False,
+    jobs: int | None = None,
+    limit: int = 10_000,
+    language: str = "en",
+    observer: TrialsObserver | None = None,
+    progress: Reading | None = None,
+) -> Comparison:
+    """Train every model with every seed on an equal budget, judge all runs alike, and write a report.
+
+    Each trial is a process of its own. Trials that are finished already are kept, so running the same comparison
+    again after an interruption finishes the rest. A trial that fails is counted, and the others go on.
+
+    Args:
+        models: Names of models; settings may follow: ``unbalanced-gan:pretraining=none``.
+        data: A built-in name, a path, or ``hf:OWNER/NAME``.
+        budget: What each trial may spend.
+        seeds: How many seeds (0, 1, ...), or which.
+        out: Folder of the comparison; by default named after what is compared, below ``runs``.
+        precision: Arithmetic of all networks. ``auto`` takes what is fastest for every model, else float32.
+        size: Side of the images in pixels, (height, width) or "HxW"; by default that of the data.
+        channels: 1, 3 or 4; by default what the data has.
+        fit: How images of another aspect ratio are met.
+        strict: A file that cannot be read is an error instead of a finding.
+        jobs: Trials side by side; by default as many as there are cores. The cores are shared out evenly.
+        limit: The most real and generated examples that are compared.
+        language: Of the report: ``en`` or ``uk``.
+        observer: Told what happens to the trials.
+        progress: Told while data is read.
+
+    Raises:
+        UsageError: Something asked for does not exist, or the folder holds another comparison.
+        TvirError: No trial finished, or the work was interrupted.
+    """
+    observer = observer or TrialsObserver()
+    Budget.parse(budget)
+    contestants = read_contestants(models)
+    chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict).open(progress)
+    place = Path(out) if out is not None else Path("runs") / "-".join(["compare", *models, short_name(data), budget])
+    trials = plan_trials(list(contestants), chosen, place, configs=contestants)
+    cores = Cores.share(len(trials), jobs)
+    shared = plan_all(trials, dataset, budget, precision, cores.threads)
+    reasons = _train_all(trials, cores, observer)
+    cards = _judge_all(trials, dataset, limit, observer, progress)
+    by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
+    ledger = Ledger(
+        data=record_data(dataset),
+        budget=budget,
+        precision=shared,
+        jobs=cores.jobs,
+        threads=cores.threads,
+        trials=[_result(trial, place, reasons, cards) for trial in trials],
+        cards=[summarise(list(found.values()), subject) for subject, found in by_model.items() if found],
+        verdicts=verdicts({subject: found for subject, found in by_model.items() if found}),
+    )
+    write_ledger(place / "comparison.json", ledger)
+    write_comparison(place / "report.html", _report(ledger, trials, cards, dataset, chosen, place), language)
+    return Comparison(
+        path=place,
+        cards=tuple(ledger.cards),
+        verdicts=tuple(ledger.verdicts),
+        runs=tuple(RunFolder(trial.path).read() for trial in trials),
+        failed=tuple(f"{path}: {reason}" for path, reason in reasons.items()),
+    )
+
+
+def _train_all(trials: Sequence[Trial], cores: Cores, observer: TrialsObserver) -> dict[Path, str]:
+    """Train what is not finished yet.
+
+    Returns:
+        The reason by path for each trial that did not finish.
+    """
+    folders = [RunFolder(trial.path) for trial in trials]
+    observer.planned(folders)
+    waiting = [folder for folder in folders if folder.read().status != "finished"]
+    for folder in folders:
+        if folder not in waiting:
+            observer.ended(folder, "finished", "trained already")
+    reasons = _Reasons(observer)
+    if received := run_trials(waiting, cores, reasons):
+        raise Interrupted(received, "interrupted; the same command again finishes the rest")
+    if len(reasons.found) == len(trials):
+        raise TvirError(
+            f"none of the {len(trials)} runs finished; the first says: {next(iter(reasons.found.values()))}"
+        )
+    return reasons.found
+
+
+class _Reasons(TrialsObserver):
+    """Passes everything on and remembers why trials did not finish."""
+
+    def __init__(self, observer: TrialsObserver) -> None:
+        self._observer = observer
+        self.found: dict[Path, str] = {}
+
+    def started(self, trial: RunFolder) -> None:
+        self._observer.started(trial)
+
+    def stepped(self, trial: RunFolder, progress: TrialProgress) -> None:
+        self._observer.stepped(trial, progress)
+
+    def ended(self, trial: RunFolder, status: Status, reason: str | None) -> None:
+        if status != "finished":
+            self.found[trial.path] = reason or status
+        self._observer.ended(trial, status, reason)
+
+
+def _judge_all(
+    trials: Sequence[Trial], dataset: Dataset, limit: int, observer: TrialsObserver, progress: Reading | None
+) -> dict[Path, Scorecard]:
+    """One scorecard by path for every finished trial, all by one judge."""
+    finished = [trial for trial in trials if RunFolder(trial.path).read().status == "finished"]
+    judge = Judge(dataset, limit=limit, progress=progress)
+    cards = {}
+    for number, trial in enumerate(finished):
+        observer.judging(number, len(finished))
+        run = Run(trial.path)
+        cards[trial.path] = judge_run(judge, run, dataset)
+        save_card(run, cards[trial.path])
+    observer.judging(len(finished), len(finished))
+    return cards
+
+
+def _cards_of(subject: str, trials: Sequence[Trial], cards: Mapping[Path, Scorecard]) -> dict[int, Scorecard]:
+    return {trial.seed: cards[trial.path] for trial in trials if trial.model == subject and trial.path in cards}
+
+
+def _result(trial: Trial, place: Path, reasons: Mapping[Path, str], cards: Mapping[Path, Scorecard]) -> TrialResult:
+    return TrialResult(
+        subject=trial.model,
+        seed=trial.seed,
+        path=str(trial.path.relative_to(place)),
+        status=RunFolder(trial.path).read().status,
+        reason=reasons.get(trial.path),
+        card=cards.get(trial.path),
+    )
+
+
+def _report(
+    ledger: Ledger,
+    trials: Sequence[Trial],
+    cards: Mapping[Path, Scorecard],
+    dataset: Dataset,
+    seeds: Sequence[int],
+    place: Path,
+) -> ComparisonReport:
+    # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
+    shown = [Run(trial.path) for trial in trials if trial.seed == seeds[0] and trial.path in cards]
+    return ComparisonReport(
+        data=ledger.data,
+        budget=ledger.budget,
+        seeds=seeds,
+        runs=[run_entry(Run(trial.path), place) for trial in trials],
+        cards=ledger.cards,
+        verdicts=ledger.verdicts,
+        grids=[sample_grid(run) for run in shown],
+        strips=[strip for run in shown if (strip := film_strip(run)) is not None],
+        findings=dataset.findings,
+    )

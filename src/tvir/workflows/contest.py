@@ -1,0 +1,131 @@
+"""Setting up a comparison: who takes part, and one run.json for every trial, alike in all that should be equal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from tvir.comparison.protocol import Trial
+from tvir.contracts.data import Dataset
+from tvir.contracts.errors import UsageError
+from tvir.contracts.run import Precision, RunFolder, RunRecord
+from tvir.models.catalogue import find_model
+from tvir.training.precision import decide_precision
+from tvir.training.processes import Processes
+from tvir.workflows.building import construct, read_config
+from tvir.workflows.planning import PrecisionChoice, fixed_precision, plan_run
+
+
+def read_contestants(models: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Settings by contestant, who is written as ``unbalanced-gan`` or ``unbalanced-gan:pretraining=none,width=16``.
+
+    Raises:
+        UsageError: There is no such model or setting, or two contestants are the same.
+    """
+    if len(set(models)) < len(models):
+        raise UsageError("a model is named twice; name each once, or give one of them other settings")
+    return {text: _settings(text) for text in models}
+
+
+def plan_all(
+    trials: Sequence[Trial], dataset: Dataset, budget: str, precision: PrecisionChoice, threads: int
+) -> Precision:
+    """Write a run.json for every trial that has none, and check those that are there.
+
+    Args:
+        trials: All trials; those of a comparison that was interrupted may be there already.
+        dataset: What all learn from.
+        budget: Of each trial.
+        precision: Arithmetic of all networks; ``auto`` measures.
+        threads: Of each trial.
+
+    Returns:
+        The arithmetic of every trial.
+
+    Raises:
+        UsageError: A folder holds a run that belongs to another comparison.
+    """
+    there = [RunFolder(trial.path).read() for trial in trials if RunFolder(trial.path).record_path.exists()]
+    shared = fixed_precision(precision) or _settled(there) or _measured(trials, dataset, threads)
+    wanted = {trial.path: _wanted(trial, dataset, budget, shared) for trial in trials}
+    for trial in trials:
+        if (folder := RunFolder(trial.path)).record_path.exists():
+            _require_same(folder, wanted[trial.path])
+    for trial in trials:
+        if not RunFolder(trial.path).record_path.exists():
+            plan_run(
+                _name(trial),
+                dataset,
+                budget=budget,
+                seed=trial.seed,
+                out=trial.path,
+                config=trial.config,
+                precision=shared,
+            )
+    return shared
+
+
+def _settings(text: str) -> dict[str, str]:
+    name, _, written = text.partition(":")
+    settings = {}
+    for part in filter(None, written.split(",")):
+        key, _, value = part.partition("=")
+        settings[key.strip().replace("-", "_")] = value.strip()
+    read_config(find_model(name), settings)  # said before anything is read or trained
+    return settings
+
+
+def _name(trial: Trial) -> str:
+    return trial.model.partition(":")[0]
+
+
+def _settled(records: Sequence[RunRecord]) -> Precision | None:
+    return next((record.precision for record in records if record.precision is not None), None)
+
+
+def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precision:
+    """What is fastest for every model, else float32: a model must not win because of its arithmetic."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found: dict[str, Precision] = {}
+        for trial in trials:
+            if trial.model not in found:
+                kind = find_model(_name(trial))
+                model = construct(kind, dataset.spec, read_config(kind, trial.config), trial.seed)
+                found[trial.model] = decide_precision(model, dataset.train, Processes().device)
+    finally:
+        torch.set_num_threads(before)
+    if len({(precision.autocast, precision.memory_format) for precision in found.values()}) == 1:
+        return next(iter(found.values()))
+    return Precision(decided_by="default: models differ in what is fastest, and all must use the same")
+
+
+def _wanted(trial: Trial, dataset: Dataset, budget: str, precision: Precision) -> dict[str, object]:
+    return {
+        "model": _name(trial),
+        "config": read_config(find_model(_name(trial)), trial.config).as_json(),
+        "data": dataset.fingerprint,
+        "budget": budget,
+        "seed": trial.seed,
+        "precision": (precision.autocast, precision.memory_format),
+    }
+
+
+def _require_same(folder: RunFolder, wanted: dict[str, object]) -> None:
+    record = folder.read()
+    there = {
+        "model": record.model,
+        "config": record.config,
+        "data": record.data.fingerprint,
+        "budget": record.budget,
+        "seed": record.seed,
+        "precision": record.precision and (record.precision.autocast, record.precision.memory_format),
+    }
+    if other := [what for what in wanted if wanted[what] != there[what]]:
+        what = other[0]
+        raise UsageError(
+            f"{folder.path} holds a run with another {what}: {there[what]} is there, {wanted[what]} is asked for; "
+            "choose another --out, or ask for the same"
+        )

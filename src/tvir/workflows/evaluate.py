@@ -1,0 +1,95 @@
+"""Judging a run: its scorecard and its report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tvir.contracts.data import Array, Dataset
+from tvir.contracts.errors import UsageError
+from tvir.contracts.metric import Scorecard
+from tvir.contracts.model import Conditional
+from tvir.contracts.noise import mix_seed
+from tvir.contracts.run import SpecRecord, write_atomically
+from tvir.evaluation.scorecard import Judge, to_json
+from tvir.reports.content import RunReport
+from tvir.reports.html import write_run
+from tvir.workflows.planning import DataRequest, Reading, short_name
+from tvir.workflows.reporting import film_strip, run_entry, sample_grid
+from tvir.workflows.run import Run, load
+
+
+def evaluate(
+    run: Run | Path | str,
+    *,
+    data: str | None = None,
+    limit: int = 10_000,
+    seed: int = 0,
+    allow_changed_data: bool = False,
+    progress: Reading | None = None,
+) -> Scorecard:
+    """Judge a run against the test split of its data; writes ``scorecard.json`` and ``report.html`` into the run.
+
+    Args:
+        run: A run or its folder.
+        data: Judge it against other data of the same shape; the files are then named after that data.
+        limit: The most real and generated examples that are compared.
+        seed: Of the samples that are judged and of metrics that draw.
+        allow_changed_data: Go on although the data is no longer what the run began with.
+        progress: Told what is being done, how much of it is done and how much there is.
+
+    Raises:
+        UsageError: The run has no weights yet, or the data is gone, has changed or has another shape.
+    """
+    run = run if isinstance(run, Run) else load(run)
+    if run.record.status == "planned":
+        raise UsageError(f"{run.path} has not been trained yet; begin it with: tvir resume {run.path}")
+    dataset = _dataset(run, data, allow_changed_data, progress)
+    card = judge_run(Judge(dataset, limit=limit, seed=seed, progress=progress), run, dataset, seed=seed)
+    save_card(run, card, suffix="" if data is None else f"-{short_name(data)}")
+    return card
+
+
+def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Scorecard:
+    """The scorecard of one run; the samples depend on the run and on ``seed`` alone."""
+    count = judge.sample_count
+    labels = _asked_labels(run, dataset, count)
+    rows = run.sample(count, seed=mix_seed(seed, "judged"), condition=labels)
+    return judge.judge(rows, subject=subject_of(run), labels=labels, model=run.model)
+
+
+def subject_of(run: Run) -> str:
+    """What a run is called in tables."""
+    record = run.record
+    return f"{record.model} on {record.data.reference}, seed {record.seed}"
+
+
+def save_card(run: Run, card: Scorecard, *, suffix: str = "") -> None:
+    """Write a scorecard and the report around it into the folder of its run."""
+    write_atomically(run.path / f"scorecard{suffix}.json", to_json(card))
+    report = RunReport(run=run_entry(run, run.path), card=card, grids=[sample_grid(run)], strip=film_strip(run))
+    write_run(run.path / f"report{suffix}.html", report)
+
+
+def _dataset(run: Run, data: str | None, allow_changed: bool, progress: Reading | None) -> Dataset:
+    if data is None:
+        return run.dataset(allow_changed=allow_changed, progress=progress)
+    record = run.record.data
+    dataset = replace(DataRequest.of_record(record), reference=data).open(progress)
+    given, built = SpecRecord.of(dataset.spec), record.spec
+    if (given.kind, given.size) != (built.kind, built.size):
+        raise UsageError(
+            f"{data} holds {given.kind} data of size {given.size}, and {run.path} was built for {built.kind} data of "
+            f"size {built.size}; choose data of the same shape"
+        )
+    return dataset
+
+
+def _asked_labels(run: Run, dataset: Dataset, count: int) -> Array | None:
+    """Classes for a conditional model to be asked for, as frequent as in the data it is judged against."""
+    if not isinstance(run.model, Conditional) or dataset.test.labels is None:
+        return None
+    labels = np.asarray(dataset.test.labels, dtype=np.int64)
+    return np.random.default_rng(0).choice(labels[labels >= 0], size=count)

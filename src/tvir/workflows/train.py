@@ -1,0 +1,145 @@
+"""Training a new run, and continuing one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tvir.contracts.budget import Budget
+from tvir.contracts.data import Dataset
+from tvir.contracts.errors import TvirError
+from tvir.contracts.model import ModelConfig
+from tvir.contracts.run import RunFolder
+from tvir.models.catalogue import find_model
+from tvir.training.observer import Observer
+from tvir.training.processes import Processes
+from tvir.training.trainer import Trainer
+from tvir.workflows.building import build_model, read_config
+from tvir.workflows.locking import alone
+from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, plan_run, record_data
+from tvir.workflows.run import Run, load
+
+
+def train(
+    model: str,
+    data: str,
+    *,
+    budget: str = "2m",
+    seed: int = 0,
+    out: Path | str | None = None,
+    config: Mapping[str, Any] | ModelConfig | None = None,
+    precision: PrecisionChoice = "auto",
+    size: int | tuple[int, int] | str | None = None,
+    channels: int | None = None,
+    fit: Fit = "crop",
+    strict: bool = False,
+    observer: Observer | None = None,
+    progress: Reading | None = None,
+) -> Run:
+    """Train a new run until its budget is spent.
+
+    Started by ``torchrun``, all processes train the one run together.
+
+    Args:
+        model: Name of a model, as ``tvir models`` lists them.
+        data: A built-in name, a path, or ``hf:OWNER/NAME``.
+        budget: Seconds, minutes or hours of training (``90s``, ``2m``), ``5000steps``, ``1Msamples``.
+        seed: Of the first weights, the order of the data and the noise.
+        out: Folder of the run, new or empty; ``runs/MODEL-DATA-seedN`` by default.
+        config: The model's settings; those left out keep their defaults.
+        precision: Arithmetic of the networks; ``auto`` measures which is faster here.
+        size: Side of the images in pixels, (height, width) or "HxW"; by default that of the data.
+        channels: 1, 3 or 4; by default what the data has.
+        fit: How images of another aspect ratio are met: ``crop`` the centre or ``pad``.
+        strict: A file that cannot be read is an error instead of a finding.
+        observer: Told what happens during training.
+        progress: Told while data is read.
+
+    Returns:
+        The run.
+
+    Raises:
+        UsageError: Something asked for does not exist or cannot be read. Nothing has been written then.
+        TvirError: Training failed or was interrupted; the run can be resumed.
+
+    Example:
+        >>> import tvir
+        >>> run = tvir.train("vae", data="digits", budget="10s")  # doctest: +SKIP
+        >>> rows = run.sample(16, seed=1)  # doctest: +SKIP
+    """
+    Budget.parse(budget)
+    read_config(find_model(model), config)  # wrong settings are said before any data is read
+    request = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict)
+
+    def plan() -> tuple[RunFolder, Dataset]:
+        dataset = request.open(progress)
+        return plan_run(model, dataset, budget=budget, seed=seed, out=out, config=config, precision=precision), dataset
+
+    return _run(plan, observer or Observer())
+
+
+def resume(
+    path: Path | str,
+    *,
+    allow_changed_data: bool = False,
+    observer: Observer | None = None,
+    progress: Reading | None = None,
+) -> Run:
+    """Continue a run from its newest checkpoint until its budget is spent; begin it if it was only planned.
+
+    A finished run is returned as it is, and the observer is told so.
+
+    Args:
+        path: Folder of the run.
+        allow_changed_data: Go on although the data is no longer what the run began with.
+        observer: Told what happens during training.
+        progress: Told while data is read.
+
+    Raises:
+        UsageError: It is no run, or its data is gone or has changed.
+        TvirError: Training failed or was interrupted, or another process trains this run now.
+    """
+    run = load(path)
+
+    def check() -> tuple[RunFolder, Dataset]:
+        dataset = run.dataset(allow_changed=allow_changed_data, progress=progress)
+        if dataset.fingerprint != run.record.data.fingerprint:
+            noticed = f"the data changed before step {run.record.spent.steps}"
+            findings = tuple(dict.fromkeys((*run.record.findings, noticed, *dataset.findings)))
+            run.folder.update(data=record_data(dataset), findings=findings)
+        return run.folder, dataset
+
+    if (record := run.record).status == "finished":
+        (observer or Observer()).noticed(f"there is nothing left to train: the budget of {record.budget} is spent")
+        return run
+    return _run(check, observer or Observer())
+
+
+def _run(prepare: Callable[[], tuple[RunFolder, Dataset]], observer: Observer) -> Run:
+    """Train in this process, or in all that torchrun has started; the main one prepares for all."""
+    with Processes.joined() as processes:
+        if not processes.main:
+            folder = _heard(processes)
+            dataset = Run(folder.path).dataset()
+            return _trained(folder, dataset, Observer())
+        try:
+            folder, dataset = prepare()
+        except BaseException:
+            processes.tell("")
+            raise
+        with alone(folder):
+            processes.tell(str(folder.path))
+            return _trained(folder, dataset, observer)
+
+
+def _heard(processes: Processes) -> RunFolder:
+    path = processes.hear()
+    if not path:
+        raise TvirError("the main process could not begin the run; it says why")
+    return RunFolder(Path(path))
+
+
+def _trained(folder: RunFolder, dataset: Dataset, observer: Observer) -> Run:
+    Trainer(build_model(folder.read()), dataset.train, folder, observer=observer).run()
+    return Run(folder.path)

@@ -1,0 +1,89 @@
+"""Penalties of critics whose slopes are known."""
+
+import pytest
+import torch
+from torch import nn
+
+from tvir.contracts.noise import Noise
+from tvir.objectives.penalties import R1, R1R2, GradientPenalty, Regulariser, SpectralNorm, squared_slopes, watched
+
+CURVATURE = torch.tensor([2.0, -1.0, 0.5])
+
+
+def quadratic(points):
+    """D(x) = 1/2 sum a x^2, so dD/dx = a x."""
+    return 0.5 * (CURVATURE * points.square()).sum(1, keepdim=True)
+
+
+def points(seed, count=6):
+    return torch.randn(count, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def slopes_at(examples):
+    inputs = watched(examples)
+    return squared_slopes(quadratic(inputs), inputs)
+
+
+def test_squared_slopes_of_a_quadratic_critic_are_exact():
+    torch.testing.assert_close(slopes_at(points(0)), (CURVATURE * points(0)).square().sum(1))
+
+
+def test_r1_sees_real_examples_and_r1_r2_sees_both():
+    real, fake = slopes_at(points(0)), slopes_at(points(1))
+    torch.testing.assert_close(R1(weight=3.0).of_inputs(real, fake), 1.5 * real.mean())
+    torch.testing.assert_close(R1R2(weight=3.0).of_inputs(real, fake), 1.5 * (real.mean() + fake.mean()))
+
+
+def test_the_gradient_penalty_of_a_linear_critic_depends_on_its_slope_alone():
+    direction = torch.tensor([[3.0], [0.0], [4.0]])
+    penalty = GradientPenalty(weight=10.0).between(
+        lambda x: x @ direction, points(0), points(1), Noise(0, count=len(points(0)))
+    )
+    assert penalty.item() == pytest.approx(10 * (5 - 1) ** 2)
+
+
+def test_the_gradient_penalty_of_a_quadratic_critic_is_exact_at_the_interpolated_points():
+    real, fake = points(0), points(1)
+    share = Noise(7, count=6).uniform(1)
+    slopes = (CURVATURE * (real + share * (fake - real))).norm(dim=1)
+    penalty = GradientPenalty(weight=1.0).between(quadratic, real, fake, Noise(7, count=6))
+    torch.testing.assert_close(penalty, (slopes - 1).square().mean())
+
+
+def test_interpolation_noise_belongs_to_examples_and_not_to_batches():
+    real, fake = points(0), points(1)
+    whole = GradientPenalty().between(quadratic, real, fake, Noise(7, count=6))
+    parts = [
+        GradientPenalty().between(quadratic, real[rows], fake[rows], Noise(7, count=3, first=rows.start))
+        for rows in (slice(0, 3), slice(3, 6))
+    ]
+    torch.testing.assert_close(whole, torch.stack(parts).mean())
+
+
+@pytest.mark.parametrize("penalty", [R1(weight=2.0, every=4), R1R2(weight=2.0, every=4)])
+def test_a_lazy_penalty_acts_seldom_and_as_much_more(penalty):
+    real, fake = slopes_at(points(0)), slopes_at(points(1))
+    eager = type(penalty)(weight=2.0, every=1)
+    assert [penalty.is_due(step) for step in range(6)] == [True, False, False, False, True, False]
+    torch.testing.assert_close(penalty.of_inputs(real, fake), 4 * eager.of_inputs(real, fake))
+
+
+def test_a_penalty_can_be_differentiated_in_the_critics_weights():
+    weight = nn.Parameter(torch.tensor([1.0, 2.0, 3.0]))
+    inputs = watched(points(0))
+    slopes = squared_slopes(inputs @ weight, inputs)
+    (gradient,) = torch.autograd.grad(R1(weight=2.0).of_inputs(slopes, slopes), weight)
+    torch.testing.assert_close(gradient, 2 * weight.detach())  # d/dw |w|^2
+
+
+def test_taking_slopes_leaves_the_examples_as_they_were():
+    examples = points(0)
+    watched(examples)
+    assert not examples.requires_grad
+
+
+def test_every_regulariser_can_be_written_and_read():
+    for name, kind in Regulariser.alternatives().items():
+        assert Regulariser.parse(name) == kind()
+    assert Regulariser.parse("r1-r2:weight=0.5,every=4") == R1R2(weight=0.5, every=4)
+    assert SpectralNorm.normalises_weights

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+import tvir
+from tvir.contracts.errors import UsageError
+
+
+def test_the_suffix_decides_the_form_and_the_content_is_the_same(small_vae, tmp_path):
+    rows = small_vae.sample(300, seed=4)
+    array = tvir.sample(small_vae, 300, seed=4, to=tmp_path / "new" / "rows.npy")
+    packed = tvir.sample(small_vae, 300, seed=4, to=tmp_path / "rows.npz")
+    folder = tvir.sample(small_vae, 300, seed=4, to=tmp_path / "pictures")
+    assert np.array_equal(np.load(array, allow_pickle=False), rows)
+    assert np.array_equal(np.load(packed, allow_pickle=False)["rows"], rows)
+    pictures = sorted(folder.iterdir())
+    assert len(pictures) == 300
+    assert np.array_equal(np.asarray(Image.open(pictures[299])), rows[299, :, :, 0])
+
+
+def test_a_grid_is_a_picture_and_lies_in_the_run_by_default(own_vae):
+    written = tvir.sample(own_vae.path, 9, seed=5)
+    assert written == own_vae.path / "samples-seed5.png"
+    with Image.open(written) as image:
+        assert image.format == "PNG"
+
+
+def test_points_can_be_drawn_but_not_written_as_pictures(small_gan, tmp_path):
+    with Image.open(tvir.sample(small_gan, 50, to=tmp_path / "points.png")) as image:
+        assert image.width > 50
+    with pytest.raises(UsageError, match="only images"):
+        tvir.sample(small_gan, 5, to=tmp_path / "points")
+
+
+def test_forms_that_cannot_be_written_are_said_before_any_work(small_vae, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("x")
+    wrong = [("a.jpg", 4, "no form"), ("a.png", 10_000, "grid"), ("full", 4, "not an empty folder"), ("a.png", 0, "grid")]
+    for name, count, said in wrong:
+        with pytest.raises(UsageError, match=said):
+            tvir.sample(small_vae, count, to=tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"full"}
+
+
+def test_walks_are_written_as_strips_moving_pictures_and_arrays(small_vae, tmp_path):
+    with Image.open(tvir.interpolate(small_vae, 6, count=2, to=tmp_path / "walk.gif")) as image:
+        assert image.n_frames == 2 * 6 - 2
+    with Image.open(tvir.interpolate(small_vae, 6, count=2, to=tmp_path / "walk.png")) as image:
+        assert image.width > 2 * image.height
+    rows = np.load(tvir.interpolate(small_vae, 6, count=2, to=tmp_path / "walk.npy"))
+    assert np.array_equal(rows, small_vae.interpolate(6, count=2))
+    with pytest.raises(UsageError, match="choose .png, .gif"):
+        tvir.interpolate(small_vae, to=tmp_path / "walk.mp4")
+
+
+def test_reconstructions_show_each_example_above_what_was_made_of_it(small_vae, tmp_path):
+    rows = np.load(tvir.reconstruct(small_vae, 5, to=tmp_path / "pairs.npy"))
+    assert np.array_equal(rows[0], small_vae.dataset().test.take(np.arange(5)))
+    assert np.array_equal(rows[1], small_vae.reconstruct(rows[0]))
+    with Image.open(tvir.reconstruct(small_vae, 20, to=tmp_path / "pairs.png")) as image:
+        assert image.width == 4 * image.height or image.width > 3 * image.height
+    with pytest.raises(UsageError, match="test split has"):
+        tvir.reconstruct(small_vae, 10**6, to=tmp_path / "more.npy")
+
+
+def test_an_interrupted_write_leaves_nothing_behind(small_vae, tmp_path):
+    from tvir.workflows.saving import save_rows
+
+    def broken():
+        yield small_vae.sample(2)
+        raise KeyboardInterrupt
+
+    spec = small_vae.model.spec
+    for name in ("rows.npy", "rows.npz", "rows.png"):
+        with pytest.raises(KeyboardInterrupt):
+            save_rows(spec, broken(), 4, tmp_path / name)
+    assert not list(tmp_path.iterdir())
