@@ -54,7 +54,7 @@ def test_split_folders_are_recognised_by_name(fill, tmp_path):
     dataset = open_dataset(str(root))
     assert [len(split) for split in splits(dataset)] == [24, 10, 8]
     assert dataset.spec.classes == ("cat", "dog")
-    assert "3 files outside the train, validation and test folders are passed over" in dataset.findings
+    assert "files outside the train, validation and test folders are passed over: 3" in dataset.findings
 
 
 def test_wrapping_folders_mean_nothing(fill, tmp_path):
@@ -72,12 +72,8 @@ def test_images_beside_class_folders_are_unlabelled(fill, tmp_path):
     assert "4 of 12 examples are unlabelled" in dataset.findings
 
 
-@pytest.mark.parametrize("unusable", [True, False])
-def test_bad_files_are_named_with_their_reason_counted_and_skipped(fill, tmp_path, encode, picture, unusable):
+def test_bad_files_are_named_with_their_reason_counted_and_skipped(fill, tmp_path, encode, picture):
     root = fill(tmp_path / "photos", 10)
-    if not unusable:
-        assert not any("cannot be used" in finding for finding in open_dataset(str(root)).findings)
-        return
     (root / "notes.txt").write_text("no image")
     (root / "empty.png").touch()
     (root / "half.jpg").write_bytes(encode(picture(1, width=99, height=99), "JPEG")[:900])
@@ -156,5 +152,5 @@ def test_images_of_mixed_sizes_and_kinds_are_brought_together_and_the_findings_s
     Image.new("RGBA", (50, 50)).save(root / "clear.png")
     dataset = open_dataset(str(root))
     assert dataset.options["size"] == "24x24"
-    assert "4 images are not of the wanted proportions: cut to their centre (fit=crop)" in dataset.findings
-    assert "1 images were transparent: composited over white" in dataset.findings
+    assert "4 of 6 images are not of the wanted proportions: cut to their centre (fit=crop)" in dataset.findings
+    assert "1 of 6 images were transparent: composited over white" in dataset.findings

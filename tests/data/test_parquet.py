@@ -58,7 +58,7 @@ def test_shards_in_folders_are_put_together(write, tmp_path):
     write(tmp_path / "data" / "unsupervised.parquet", 4, first=30)
     dataset = open_dataset(str(tmp_path))
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (10, 3, 4)
-    assert "1 Parquet files that name no split are passed over" in dataset.findings
+    assert "Parquet files that name no split are passed over: 1" in dataset.findings
 
 
 def test_undecodable_rows_are_named_and_skipped(write, encode, picture, tmp_path):
@@ -88,7 +88,7 @@ def test_texts_and_odd_numbers_as_labels_become_classes(write, tmp_path):
 
 def test_labels_outside_the_named_classes_are_unlabelled(write, tmp_path):
     write(tmp_path / "a.parquet", 4, labels=[0, 1, 7, 1], names=["cat", "dog"])
-    assert "1 labels lie outside 0 ... 1: taken as unlabelled" in open_dataset(str(tmp_path / "a.parquet")).findings
+    assert "labels outside 0 ... 1 are taken as unlabelled: 1" in open_dataset(str(tmp_path / "a.parquet")).findings
 
 
 def test_labels_that_are_no_classes_are_left_out(write, tmp_path):
@@ -96,6 +96,13 @@ def test_labels_that_are_no_classes_are_left_out(write, tmp_path):
     dataset = open_dataset(str(tmp_path / "a.parquet"))
     assert dataset.train.labels is None
     assert "the labels are not whole numbers: the data is taken as unlabelled" in dataset.findings
+
+
+def test_a_table_beside_images_does_not_hide_them(fill, tmp_path):
+    fill(tmp_path / "photos", 5)
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "photos" / "metadata.parquet")
+    dataset = open_dataset(str(tmp_path / "photos"))
+    assert dataset.findings[0].startswith("1 of 6 files cannot be used: metadata.parquet")
 
 
 def test_what_is_not_parquet_or_holds_no_images_is_one_clear_line(write, tmp_path):

@@ -63,7 +63,7 @@ def test_half_a_ring_has_half_the_modes_and_costs_log_two():
 
 def test_points_four_sigma_away_find_nothing():
     _, _, modes = ring(1)
-    rows = modes.centres + [0.0, 4 * modes.sigma]
+    rows = modes.centres + np.array([0.0, 4 * modes.sigma])
     assert toy(ModesFound(), rows, modes) == 0
     assert toy(HighQualityShare(), rows, modes) == 0
     assert toy(ReverseKl(), rows, modes) == pytest.approx(0.0)

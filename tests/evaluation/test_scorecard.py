@@ -10,7 +10,7 @@ from torch.distributions import Normal
 
 from tvir.contracts.data import Dataset, Examples, TextSpec
 from tvir.contracts.errors import UsageError
-from tvir.contracts.metric import Metric, Points
+from tvir.contracts.metric import Axis, Direction, Metric, Points, Quantity
 from tvir.contracts.model import EncodesData
 from tvir.evaluation.remembering import remembered
 from tvir.evaluation.scorecard import Judge, find_metrics, from_json, to_json
@@ -33,11 +33,10 @@ def value(card, metric, space=""):
 
 def test_every_metric_is_found_and_says_what_it_is():
     found = find_metrics()
-    names = [name for metric in found for name in metric.names]
+    names = [quantity.name for metric in found for quantity in metric.quantities]
     assert len(names) == len(set(names))
     assert {"frechet_distance", "mmd_rbf", "density", "coverage", "class_kl", "copy_rate", "modes_found"} <= set(names)
     for metric in found:
-        assert set(metric.axes) == set(metric.directions) == set(metric.names)
         for part in ("Reference:", "Sample size:", "Known failure:"):
             assert part in (type(metric).__doc__ or ""), f"{type(metric).__name__} lacks {part}"
 
@@ -218,8 +217,7 @@ def test_the_limit_bounds_both_sides(bands):
 
 def test_a_metric_that_fails_becomes_a_finding(judge, monkeypatch):
     class Broken(Metric):
-        names = ("broken",)
-        axes, directions = {}, {}
+        quantities = (Quantity("broken", Axis.FIDELITY, Direction.LOWER),)
 
         def applies(self, real, context):
             return True

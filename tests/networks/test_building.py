@@ -1,5 +1,7 @@
 """Networks for any size of image, and for vectors."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from tvir.contracts.data import ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.networks.building import copy_weights, networks_for
 from tvir.networks.convolutional import feature_sizes
-from tvir.networks.normalisation import Batch, Group, Unnormalised
+from tvir.networks.normalisation import BatchNormalised, Group, Unnormalised
 
 SIZES = [(8, 8), (9, 8), (13, 30), (16, 17), (28, 28), (8, 100), (33, 64)]
 
@@ -33,7 +35,7 @@ def test_the_largest_images_are_read_and_written():
 
 def test_vectors_are_read_and_written():
     networks = networks_for(VectorSpec(features=5), 2)
-    vectors = networks.decoder(3, 2, Batch())(torch.randn(4, 3))
+    vectors = networks.decoder(3, 2, BatchNormalised())(torch.randn(4, 3))
     assert vectors.shape == (4, 10)
     assert networks.encoder(6)(vectors[:, :5]).shape == (4, 6)
 
@@ -46,7 +48,7 @@ def test_data_without_networks_is_refused():
 @pytest.mark.parametrize("side", range(8, 257, 31))
 def test_features_shrink_by_halves_to_at_most_seven(side):
     sizes = [height for height, _ in feature_sizes(side, side)]
-    assert all(smaller == -(-larger // 2) for larger, smaller in zip(sizes, sizes[1:], strict=False))
+    assert all(smaller == -(-larger // 2) for larger, smaller in itertools.pairwise(sizes))
     assert 4 <= sizes[-1] <= 7
 
 
@@ -55,7 +57,7 @@ def outputs_by_colour(spec, normalisation):
     return networks_for(spec, 4).decoder(3, 1, normalisation).eval()
 
 
-@pytest.mark.parametrize("normalisation", [Unnormalised(), Group(), Batch()])
+@pytest.mark.parametrize("normalisation", [Unnormalised(), Group(), BatchNormalised()])
 def test_outside_training_an_example_does_not_depend_on_its_neighbours(normalisation):
     decoder = outputs_by_colour(ImageSpec(channels=1, height=12, width=20), normalisation)
     latents = torch.randn(4, 3)
@@ -91,7 +93,7 @@ def test_the_encoders_trunk_fits_into_the_discriminator(spec, normalise_weights)
 
 
 def test_buffers_travel_with_weights():
-    source, target = Batch().layer(3), Batch().layer(3)
+    source, target = BatchNormalised().layer(3), BatchNormalised().layer(3)
     source(torch.randn(10, 3) + 5)
     copy_weights(source, target)
     torch.testing.assert_close(target.running_mean, source.running_mean)

@@ -9,7 +9,7 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 from torch import nn
 
-from tvir.networks.normalisation import Batch, BatchNormalisation, Group, Normalisation
+from tvir.networks.normalisation import BatchNormalised, BatchNormalisation, Group, Normalisation
 
 
 def features(*shape):
@@ -41,7 +41,7 @@ def test_only_batch_normalisation_mixes_examples(name):
     layer = Normalisation.parse(name).layer(4)
     batch = features(6, 4, 3, 3)
     torch.testing.assert_close(layer(batch)[:2], layer(batch[:2]))
-    mixing = Batch().layer(4)
+    mixing = BatchNormalised().layer(4)
     assert not torch.allclose(mixing(batch)[:2], mixing(batch[:2]))
 
 

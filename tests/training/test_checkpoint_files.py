@@ -136,7 +136,7 @@ def test_the_same_step_can_be_saved_again(trained):
         (header([1, 2]), "header is no object"),
         (struct.pack("<Q", 200_000) + b"[" * 200_000, "cannot be parsed"),
         (struct.pack("<Q", 16) + b'{"a":{}, "a":{}}', "cannot be parsed"),
-        (header({}), "lacks critic.1.weight"),
+        (header({}), "lacks generator.0.weight"),
     ],
 )
 def test_strangers_weights_are_refused_in_one_line(trained, content, reason):
@@ -212,7 +212,7 @@ def test_a_state_that_makes_no_sense_is_refused(trained, change, reason):
 
 
 def test_weights_of_another_model_do_not_continue(trained):
-    with pytest.raises(UsageError, match="it belongs to other settings|do not have"):
+    with pytest.raises(UsageError, match=r"it belongs to other settings|do not have"):
         Trainer(build(Mean, PLANE), plane_examples(), trained).run()
 
 

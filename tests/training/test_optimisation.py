@@ -10,6 +10,7 @@ from toy_models import PLANE, Mean, build
 from tvir.contracts.budget import Budget
 from tvir.contracts.model import Adam, Batch, Phase, Player, Stage
 from tvir.contracts.noise import Noise
+from tvir.contracts.run import Precision
 from tvir.training.averaging import Averaging
 from tvir.training.moves import prepare_move
 from tvir.training.optimiser import FusedAdam, laid_out_like, learning_rate
@@ -95,15 +96,13 @@ def test_unused_and_frozen_parameters_are_left_out_of_the_gradient():
     phase = Phase(name="fit", player=player, loss=model.loss)
     work = StageWork(model, Stage(name="s", phases=[phase]), 10.0)
     batch = Batch(data=torch.ones(4, 2), labels=None, noise=Noise(0, count=4), step=0, progress=0.0)
-    move = prepare_move(phase, work.parameters(phase), batch, Arithmetic_none(), Processes())
+    move = prepare_move(phase, work.parameters(phase), batch, float32(), Processes())
     assert [gradient.tolist() for gradient in move.gradients] == [[-2.0, -2.0], [0.0, 0.0]]
     assert move.norm == pytest.approx(math.sqrt(8))
     assert move.total == pytest.approx(2.0)
 
 
-def Arithmetic_none():
-    from tvir.contracts.run import Precision
-
+def float32():
     return Arithmetic(Precision(), torch.device("cpu")).autocast
 
 
@@ -112,7 +111,7 @@ def test_a_phase_with_nothing_to_say_makes_no_move():
     player = Player(name="p", parameters=[model.point])
     phase = Phase(name="silent", player=player, loss=lambda batch: {})
     batch = Batch(data=torch.ones(4, 2), labels=None, noise=Noise(0, count=4), step=0, progress=0.0)
-    assert prepare_move(phase, [model.point], batch, Arithmetic_none(), Processes()) is None
+    assert prepare_move(phase, [model.point], batch, float32(), Processes()) is None
 
 
 def test_two_players_of_one_name_are_refused():

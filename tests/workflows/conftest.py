@@ -12,7 +12,9 @@ SMALL = {"width": 2, "latent": 2, "batch_size": 4}
 @pytest.fixture(scope="session")
 def small_vae(tmp_path_factory):
     """A finished run nobody may change."""
-    return tvir.train("vae", "digits", budget="6steps", seed=3, config=SMALL, out=tmp_path_factory.mktemp("runs") / "vae")
+    return tvir.train(
+        "vae", "digits", budget="6steps", seed=3, config=SMALL, out=tmp_path_factory.mktemp("runs") / "vae"
+    )
 
 
 @pytest.fixture(scope="session")

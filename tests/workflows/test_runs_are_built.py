@@ -30,7 +30,7 @@ def test_building_a_model_leaves_the_callers_random_numbers_alone():
 
 
 def test_a_model_too_large_to_be_meant_is_refused_before_memory_is_taken():
-    with pytest.raises(UsageError, match="GiB|cannot be built|not usable"):
+    with pytest.raises(UsageError, match=r"GiB|cannot be built|not usable"):
         construct(VAE, SPEC, read_config(VAE, {"width": 10**6}), seed=0)
 
 

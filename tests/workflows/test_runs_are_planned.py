@@ -44,7 +44,14 @@ def test_a_folder_with_a_run_or_other_things_is_not_written_to(digits, tmp_path)
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"budget": "soon"}, {"seed": -1}, {"seed": 2**70}, {"config": {"widht": 3}}, {"model": "vea"}, {"precision": "int4"}],
+    [
+        {"budget": "soon"},
+        {"seed": -1},
+        {"seed": 2**70},
+        {"config": {"widht": 3}},
+        {"model": "vea"},
+        {"precision": "int4"},
+    ],
 )
 def test_what_cannot_be_used_leaves_no_folder_behind(digits, tmp_path, wrong):
     asked = {"model": "vae", "config": SMALL, "out": tmp_path / "run", **wrong}

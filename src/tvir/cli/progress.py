@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -194,7 +195,7 @@ class ComparisonObserver(TrialsObserver):
         self._width = 0
 
     def planned(self, trials: Sequence[RunFolder]) -> None:
-        self._width = max((len(trial.path.name) for trial in trials), default=0)
+        self._width = max((len(_called(trial)) for trial in trials), default=0)
 
     def started(self, trial: RunFolder) -> None:
         self._shown.moved(self._name(trial), 0.0, "starting")
@@ -218,12 +219,21 @@ class ComparisonObserver(TrialsObserver):
         self._shown.told(text)
 
     def _name(self, trial: RunFolder) -> str:
-        return trial.path.name.ljust(self._width)
+        return _called(trial).ljust(self._width)
+
+
+def _called(trial: RunFolder) -> str:
+    return " ".join(trial.path.parts[-2:])
 
 
 def _losses(losses: Mapping[str, float]) -> str:
-    shown = list(losses.items())[:_LOSSES_SHOWN]
-    return "  ".join(f"{name.rpartition('/')[2]} {value:.3g}" for name, value in shown)
+    """A few ``phase/term`` losses by their term, or by their phase where two phases have the same term."""
+    terms = Counter(name.rpartition("/")[2] for name in losses)
+    shown = []
+    for name, value in list(losses.items())[:_LOSSES_SHOWN]:
+        phase, _, term = name.rpartition("/")
+        shown.append(f"{term if terms[term] == 1 else phase} {value:.3g}")
+    return "  ".join(shown)
 
 
 def _speed(samples_per_second: float) -> str:

@@ -131,16 +131,23 @@ class Scorecard:
     findings: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Quantity:
+    """A value that a metric can yield: its name, what it speaks of, and which way it is better."""
+
+    name: str
+    axis: Axis
+    better: Direction
+
+
 class Metric(ABC):
     """One way of judging. One file under ``evaluation/metrics`` holds one final metric.
 
     The docstring of a metric states its formula, its reference, the sample size it needs and how it is known to fail.
     """
 
-    names: ClassVar[tuple[str, ...]]
-    """Names of the values that ``measure`` can yield."""
-    axes: ClassVar[Mapping[str, Axis]]
-    directions: ClassVar[Mapping[str, Direction]]
+    quantities: ClassVar[tuple[Quantity, ...]]
+    """The values that ``measure`` can yield."""
     has_floor: ClassVar[bool] = True
     """Whether the same measurement between two real sets means something."""
     needs: ClassVar[str] = ""

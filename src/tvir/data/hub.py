@@ -96,9 +96,9 @@ class HubDataset(Source):
     @cached_property
     def _roots(self) -> tuple[Path, ...]:
         """Where files that a row names by path may lie: the path is a stranger's."""
-        import datasets
+        from datasets import config
 
-        return (Path(self.name).resolve(), Path(datasets.config.HF_CACHE_HOME).resolve())
+        return (Path(self.name).resolve(), Path(config.HF_CACHE_HOME).resolve())
 
     @cached_property
     def _tables(self) -> dict[str, Any]:

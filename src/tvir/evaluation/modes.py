@@ -16,7 +16,7 @@ SIGMAS = 3.0
 
 @dataclass(frozen=True)
 class Assignment:
-    """The nearest mode of every point (N,), whether it is within three sigma of it (N,), and how many modes there are."""
+    """The nearest mode of every point (N,), whether it lies within three sigma of it (N,), and the number of modes."""
 
     nearest: Array
     close: Array

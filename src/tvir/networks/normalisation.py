@@ -50,8 +50,10 @@ class Group(Normalisation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch(Normalisation):
+class BatchNormalised(Normalisation):
     """Ioffe and Szegedy 2015, Batch Normalization, arXiv 1502.03167, over the batch of all processes."""
+
+    name = "batch"
 
     def layer(self, channels: int) -> nn.Module:
         return BatchNormalisation(channels)

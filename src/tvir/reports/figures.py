@@ -215,7 +215,11 @@ def _svg(figure: Figure, alt: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)
     text = _unique_ids(text, alt)
+    # Matplotlib before 3.11 writes one "font" property, later ones a property for each part.
     text = re.sub(r"font: (?:\w+ )*?([\d.]+px) [^;\"]*", r"font: \1 var(--sans)", text)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", text)
+    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", text)
+    text = re.sub(r' d="[^"]*"', lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]), text)
     for sentinel, name in ((_INK, "ink"), (_MUTED, "muted"), (_RULE, "rule"), (_PAPER, "paper")):
         text = text.replace(sentinel, f"var(--{name})")
     text = re.sub(r"#0500(\d\d)", lambda found: f"var(--model-{int(found[1])})", text)

@@ -15,7 +15,7 @@ from tvir.reports.content import ComparisonReport, RunReport
 from tvir.reports.language import Words, capital, load_words
 from tvir.reports.numbers import compact, duration
 from tvir.reports.scores import score_rows
-from tvir.reports.sentences import axis_sentences, failed_models, tested
+from tvir.reports.sentences import axis_sentences, failed_models, gaps_tested
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -67,7 +67,7 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         finished=sum(record.status == "finished" for record in records),
         sentences=axis_sentences(report.verdicts, words, name=named),
         failed=failed_models(records, words, name=named),
-        tested=tested(report.verdicts),
+        tested=gaps_tested(report.verdicts),
         rows=score_rows(report.cards, report.verdicts),
         card_findings=list(dict.fromkeys(finding for card in report.cards for finding in card.findings)),
         curves=panels.curve_panels(report.runs, models, words),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tvir.contracts.diagram import Arrow
@@ -86,6 +86,8 @@ def lay_out(sizes: Mapping[str, Size], arrows: Sequence[Arrow]) -> Layout:
         links.extend(pairwise(stops))
     _order(columns, links)
     places, width, height = _places(columns, all_sizes)
+    for found in lanes.values():
+        _straighten(found, columns, places)
     return Layout(
         places={name: places[name] for name in sizes},
         lanes={arrow: [places[lane] for lane in found] for arrow, found in lanes.items()},
@@ -137,6 +139,14 @@ def _order(columns: list[list[str]], links: Sequence[tuple[str, str]]) -> None:
             position = {name: (place + 0.5) / len(names) for names in columns for place, name in enumerate(names)}
             means = {name: _barycentre(name, pairs, position) for name in column}
             column.sort(key=means.__getitem__)
+
+
+def _straighten(lanes: Sequence[str], columns: Sequence[Sequence[str]], places: dict[str, Place]) -> None:
+    """An arrow that runs below (or above) everything keeps one height."""
+    for edge, outermost in ((-1, max), (0, min)):
+        free = [lane for lane in lanes if any(len(column) > 1 and column[edge] == lane for column in columns)]
+        for lane in free:
+            places[lane] = replace(places[lane], top=outermost(places[other].top for other in free))
 
 
 def _barycentre(name: str, pairs: Sequence[tuple[str, str]], position: Mapping[str, float]) -> float:

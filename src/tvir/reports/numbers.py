@@ -65,12 +65,22 @@ def row_format(scores: Sequence[Score]) -> RowFormat:
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
     if not sizes:
         return RowFormat(decimals=0)
-    if all(float(value).is_integer() for value in values if math.isfinite(value)) and not halves:
-        return RowFormat(decimals=0)
-    wanted = max(_decimals(_middle(halves), 2) if halves else 0, _decimals(_middle(sizes), 3 if not halves else 2))
-    if _decimals(max(sizes), 2) > _MOST_DECIMALS or max(sizes) >= 1e7:
+    if max(sizes) >= 1e7 or _decimals(max(sizes), 2) > _MOST_DECIMALS:
         return RowFormat(decimals=2, scientific=True)
-    return RowFormat(decimals=min(wanted, _decimals(max(sizes), 4), _MOST_DECIMALS))
+    if not halves and all(value.is_integer() for value in map(float, values) if math.isfinite(value)):
+        return RowFormat(decimals=0)
+    wanted = _decimals(_middle(halves), 2) if halves else min(_decimals(_middle(sizes), 3), _decimals(max(sizes), 4))
+    return RowFormat(decimals=min(wanted, _MOST_DECIMALS))
+
+
+def floor_format(row: RowFormat, floor: float) -> RowFormat:
+    """The layout of a row's floor: more decimals than the row where it would otherwise be rounded to nothing."""
+    if row.scientific or not floor or not math.isfinite(floor):
+        return row
+    needed = _decimals(abs(floor), 2)
+    if abs(floor) >= 10.0**-row.decimals or needed > _MOST_DECIMALS + 2:
+        return row
+    return RowFormat(decimals=needed)
 
 
 def _decimals(size: float, digits: int) -> int:
@@ -103,11 +113,12 @@ def duration(seconds: float, words: Words) -> str:
 
     Example:
         >>> from tvir.reports.language import load_words
-        >>> [duration(seconds, load_words("en")) for seconds in (12.34, 125, 7300)]
+        >>> [duration(seconds, load_words("en")) for seconds in (12.34, 125, 7320)]
         ['12.3 s', '2 min 5 s', '2 h 2 min']
     """
-    if seconds < 60:
-        return f"{words.number(f'{seconds:.1f}' if seconds % 1 else f'{seconds:.0f}')} {words('unit.second')}"
+    if round(seconds, 1) < 60:
+        text = f"{seconds:.1f}".removesuffix(".0")
+        return f"{words.number(text)} {words('unit.second')}"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} {words('unit.minute')}" + (f" {rest} {words('unit.second')}" if rest else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tvir.contracts.metric import Axis, Direction, Score, Scorecard
 from tvir.contracts.verdict import PairVerdict, Verdict
 from tvir.reports.language import Words, capital
-from tvir.reports.numbers import RowFormat, row_format
+from tvir.reports.numbers import RowFormat, floor_format, row_format
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class ScoreRow:
 
     def floor_text(self, words: Words) -> str:
         """The floor, or a dash where it has no meaning."""
-        return "–" if self.floor is None else self.layout.number(self.floor, words)
+        return "–" if self.floor is None else floor_format(self.layout, self.floor).number(self.floor, words)
 
 
 def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> dict[Axis, list[ScoreRow]]:

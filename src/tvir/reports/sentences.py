@@ -71,7 +71,7 @@ def failed_models(runs: Sequence[RunRecord], words: Words, *, name: NameModel = 
     ]
 
 
-def tested(verdicts: Sequence[Verdict]) -> int:
+def gaps_tested(verdicts: Sequence[Verdict]) -> int:
     """How many gaps had an interval to judge them by."""
     return sum(isinstance(verdict, PairVerdict) and verdict.doubt != "seeds" for verdict in verdicts)
 

@@ -53,7 +53,7 @@ def comparison_table(
     subjects = [card.subject for card in cards]
     table = _score_table(words("terminal.title", models=words.both(subjects)), words)
     for subject in subjects:
-        table.add_column(subject, justify="right", overflow="fold")
+        table.add_column(Text(subject), justify="right", overflow="fold")
     _fill(table, score_rows(cards, verdicts), subjects, words)
     legend = [words("terminal.legend")] + ([words("terminal.legend.ahead")] if verdicts else [])
     notes = [*legend, *failures(runs, words), *dict.fromkeys(note for card in cards for note in card.findings)]
@@ -86,7 +86,10 @@ def models_table(entries: Mapping[str, Entry] | Iterable[Entry]) -> Table:
     table.add_column("reference", ratio=3)
     for entry in _entries(entries):
         if entry.model is None:
-            table.add_row(entry.name, entry.family, "?", f"install it with: pip install 'tvir[{entry.extra}]'", "")
+            # As Text: rich would take the brackets for mark-up.
+            table.add_row(
+                entry.name, entry.family, "?", Text(f"install it with: pip install 'tvir[{entry.extra}]'"), ""
+            )
         else:
             table.add_row(
                 entry.name, entry.family, entry.density, ", ".join(entry.capabilities) or "sample", entry.model.paper
@@ -135,7 +138,7 @@ def _authors(entry: Entry) -> str:
 
 def _score_table(title: str, words: Words) -> Table:
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+        title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
     table.add_column(words("column.score"), overflow="fold")
     # The words may be longer than any number below them; on two lines they leave room for the models.

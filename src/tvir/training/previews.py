@@ -156,6 +156,6 @@ def _bounds(points: Array) -> Bounds:
     if not len(finite):
         return (-1.0, -1.0, 1.0, 1.0)
     low, high = finite.min(axis=0), finite.max(axis=0)
-    room = np.maximum(0.15 * (high - low), 1e-3)
+    room = np.maximum(0.15 * (high - low), 1e-3 * np.maximum(1.0, np.abs(high)))
     low, high = low - room, high + room
     return cast("Bounds", (float(low[0]), float(low[-1]), float(high[0]), float(high[-1])))

@@ -114,7 +114,7 @@ def _block(inputs: int, outputs: int, kernel: int, stride: int) -> list[nn.Modul
 def _image_body(spec: ImageSpec) -> nn.Sequential:
     # Small images keep their resolution for longer.
     first = 1 if max(spec.height, spec.width) <= 16 else 2
-    body = nn.Sequential(
+    return nn.Sequential(
         _ShrinkLargeImages(),
         *_block(spec.channels, 24, 5, first),
         *_block(24, 48, 3, 2),
@@ -124,7 +124,6 @@ def _image_body(spec: ImageSpec) -> nn.Sequential:
         nn.Linear(4 * 64, _FEATURES),
         nn.ReLU(inplace=True),
     )
-    return body.to(memory_format=torch.channels_last)
 
 
 def _vector_body(features: int) -> nn.Sequential:

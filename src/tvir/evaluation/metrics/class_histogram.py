@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tvir.contracts.data import Array
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.histograms import histogram_divergence
 
 
@@ -28,9 +28,10 @@ class ClassHistogram(Metric):
         Blind to everything inside a class and to quality: noise is given classes too.
     """
 
-    names = ("mode_count", "class_kl")
-    axes = dict.fromkeys(names, Axis.DIVERSITY)
-    directions = {"mode_count": Direction.HIGHER, "class_kl": Direction.LOWER}
+    quantities = (
+        Quantity("mode_count", Axis.DIVERSITY, Direction.HIGHER),
+        Quantity("class_kl", Axis.DIVERSITY, Direction.LOWER),
+    )
     needs = "a classifier, and so labels in the training split"
 
     def applies(self, real: Points, context: Context) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tvir.contracts.data import Array
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.distances import nearest
 from tvir.evaluation.matrices import first_space, matrix, require
 from tvir.evaluation.remembering import remembered
@@ -40,9 +40,7 @@ class CopyRate(Metric):
         closer to everything: a blurred generator may score somewhat above its floor without having copied.
     """
 
-    names = ("copy_rate",)
-    axes = {"copy_rate": Axis.MEMORISATION}
-    directions = {"copy_rate": Direction.LOWER}
+    quantities = (Quantity("copy_rate", Axis.MEMORISATION, Direction.LOWER),)
     needs = "a training split"
 
     def applies(self, real: Points, context: Context) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.matrices import matrix, require
 from tvir.evaluation.moments import Moments, frechet, moments
 from tvir.evaluation.remembering import remembered
@@ -27,9 +27,7 @@ class FrechetDistance(Metric):
         small difference at finite N may be bias alone (arXiv 1911.07023).
     """
 
-    names = ("frechet_distance",)
-    axes = {"frechet_distance": Axis.FIDELITY}
-    directions = {"frechet_distance": Direction.LOWER}
+    quantities = (Quantity("frechet_distance", Axis.FIDELITY, Direction.LOWER),)
 
     def applies(self, real: Points, context: Context) -> bool:
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.matrices import require
 from tvir.evaluation.modes import assign
 
@@ -24,9 +24,7 @@ class HighQualityShare(Metric):
         Rises above the perfect model's when the modes are made too tight; blind to dropped modes.
     """
 
-    names = ("high_quality_share",)
-    axes = {"high_quality_share": Axis.FIDELITY}
-    directions = {"high_quality_share": Direction.HIGHER}
+    quantities = (Quantity("high_quality_share", Axis.FIDELITY, Direction.HIGHER),)
 
     def applies(self, real: Points, context: Context) -> bool:
         return context.modes is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.distances import Pairs
 from tvir.evaluation.matrices import matrix, require
 from tvir.evaluation.remembering import remembered
@@ -37,9 +37,7 @@ class MmdRbf(Metric):
         May be slightly negative. In many dimensions all distances are alike and it grows insensitive to rare modes.
     """
 
-    names = ("mmd_rbf",)
-    axes = {"mmd_rbf": Axis.FIDELITY}
-    directions = {"mmd_rbf": Direction.LOWER}
+    quantities = (Quantity("mmd_rbf", Axis.FIDELITY, Direction.LOWER),)
 
     def applies(self, real: Points, context: Context) -> bool:
         return True

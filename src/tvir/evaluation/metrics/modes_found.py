@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.matrices import require
 from tvir.evaluation.modes import assign
 
@@ -22,9 +22,7 @@ class ModesFound(Metric):
         One lucky point finds a mode; read it beside reverse_kl.
     """
 
-    names = ("modes_found",)
-    axes = {"modes_found": Axis.DIVERSITY}
-    directions = {"modes_found": Direction.HIGHER}
+    quantities = (Quantity("modes_found", Axis.DIVERSITY, Direction.HIGHER),)
 
     def applies(self, real: Points, context: Context) -> bool:
         return context.modes is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.distances import Pairs, nearest
 from tvir.evaluation.matrices import matrix, require
 from tvir.evaluation.remembering import remembered
@@ -47,14 +47,12 @@ class PrecisionRecallDensityCoverage(Metric):
         dimensions density rewards a generator that crowds the middle. Exact duplicates have empty balls.
     """
 
-    names = ("precision", "recall", "density", "coverage")
-    axes = {
-        "precision": Axis.FIDELITY,
-        "recall": Axis.DIVERSITY,
-        "density": Axis.FIDELITY,
-        "coverage": Axis.DIVERSITY,
-    }
-    directions = dict.fromkeys(names, Direction.HIGHER)
+    quantities = (
+        Quantity("precision", Axis.FIDELITY, Direction.HIGHER),
+        Quantity("recall", Axis.DIVERSITY, Direction.HIGHER),
+        Quantity("density", Axis.FIDELITY, Direction.HIGHER),
+        Quantity("coverage", Axis.DIVERSITY, Direction.HIGHER),
+    )
 
     def applies(self, real: Points, context: Context) -> bool:
         return True
@@ -66,8 +64,8 @@ class PrecisionRecallDensityCoverage(Metric):
             scores = ball_scores(
                 matrix(real, space), matrix(generated, space), _radii(real, space), _radii(generated, space)
             )
-            for name in self.names:
-                yield name, space, getattr(scores, name)
+            for quantity in self.quantities:
+                yield quantity.name, space, getattr(scores, quantity.name)
 
 
 @remembered

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tvir.contracts.metric import Axis, Context, Direction, Metric, Points
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.histograms import histogram_divergence
 from tvir.evaluation.matrices import require
 from tvir.evaluation.modes import assign
@@ -25,9 +25,7 @@ class ReverseKl(Metric):
         Every point is given its nearest mode, however far it is: read it beside high_quality_share.
     """
 
-    names = ("reverse_kl",)
-    axes = {"reverse_kl": Axis.DIVERSITY}
-    directions = {"reverse_kl": Direction.LOWER}
+    quantities = (Quantity("reverse_kl", Axis.DIVERSITY, Direction.LOWER),)
 
     def applies(self, real: Points, context: Context) -> bool:
         return context.modes is not None

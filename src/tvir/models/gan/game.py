@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.contracts.noise import Noise
-from tvir.networks.normalisation import Normalisation, Unnormalised
+from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
 from tvir.objectives.penalties import R1R2, Regulariser, squared_slopes, watched
 
@@ -21,19 +21,21 @@ from tvir.objectives.penalties import R1R2, Regulariser, squared_slopes, watched
 class GameConfig(ModelConfig):
     """Settings of every model that plays the game."""
 
+    batch_size: Annotated[int, Ge(1)] = 32
+    """Examples per step, over all processes."""
     width: Annotated[int, Ge(1)] = 32
     """Size of the networks: channels at full resolution, an eighth of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     loss: AdversarialLoss = field(default_factory=RelativisticPaired)
     """What the players play for."""
-    regulariser: Regulariser = field(default_factory=R1R2)
+    regulariser: Regulariser = field(default_factory=lambda: R1R2(weight=0.1, every=4))
     """What keeps the critic smooth."""
-    normalisation: Normalisation = field(default_factory=Unnormalised)
+    normalisation: Normalisation = field(default_factory=BatchNormalised)
     """Layer before each activation of the generator."""
-    generator_learning_rate: Annotated[float, Gt(0)] = 5e-4
+    generator_learning_rate: Annotated[float, Gt(0)] = 2e-3
     """Step size of the generator."""
-    critic_learning_rate: Annotated[float, Gt(0)] = 5e-4
+    critic_learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Step size of the critic."""
     critic_steps: Annotated[int, Ge(1)] = 1
     """Steps of the critic for each of the generator."""
