@@ -18,6 +18,11 @@ def test_a_plan_cut_short_has_all_models_on_its_first_seed():
     assert {trial.seed for trial in trials[:3]} == {5}
 
 
+def test_contestants_that_differ_in_settings_have_folders_that_any_system_allows():
+    trials = plan_trials(["gan", "gan:loss=hinge,width=8", "gan:loss=r1"], [0], Path("out"))
+    assert [trial.path.parent.name for trial in trials] == ["gan", "gan-loss=hinge,width=8", "gan-loss=r1"]
+
+
 def test_settings_reach_only_the_model_they_are_given_for():
     trials = plan_trials(["vae", "gan"], [0], Path("out"), configs={"vae": {"width": 8}})
     assert [dict(trial.config) for trial in trials] == [{"width": 8}, {}]

@@ -25,6 +25,13 @@ def test_a_dropped_class_costs_the_logarithm_of_what_is_left():
     assert found == {"mode_count": 2.0, "class_kl": pytest.approx(np.log(2))}
 
 
+def test_one_mistaken_point_does_not_make_a_class():
+    real, made = [0] * 50 + [1] * 50, [0] * 99 + [1]
+    assert measured(ClassHistogram(), labelled(real), labelled(made), classes=tuple("ab"))["mode_count"] == 1
+    made = [0] * 90 + [1] * 10
+    assert measured(ClassHistogram(), labelled(real), labelled(made), classes=tuple("ab"))["mode_count"] == 2
+
+
 def test_equal_histograms_have_no_divergence():
     found = measured(ClassHistogram(), labelled([0, 1, 1]), labelled([1, 1, 0] * 4), classes=tuple("ab"))
     assert found == {"mode_count": 2.0, "class_kl": pytest.approx(0.0)}

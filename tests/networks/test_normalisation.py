@@ -9,7 +9,7 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 from torch import nn
 
-from tvir.networks.normalisation import BatchNormalised, BatchNormalisation, Group, Normalisation
+from tvir.networks.normalisation import BatchNormalisation, BatchNormalised, Group, Normalisation
 
 
 def features(*shape):
@@ -18,7 +18,8 @@ def features(*shape):
 
 @pytest.mark.parametrize("shape", [(6, 4), (6, 4, 3, 5)])
 def test_batch_normalisation_is_that_of_torch(shape):
-    ours, theirs = BatchNormalisation(4), (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(4)
+    ours = BatchNormalisation(4)
+    theirs = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(4, momentum=ours.momentum)
     batch = features(*shape)
     torch.testing.assert_close(ours(batch), theirs(batch))
     torch.testing.assert_close(ours.running_variance, theirs.running_var)

@@ -43,7 +43,7 @@ SCORES = [
     ("mode_count", "classifier@3fa91c02", Axis.DIVERSITY, _H, 10, (10, 10, 10), 0),
     ("class_kl", "classifier@3fa91c02", Axis.DIVERSITY, _L, 0.0051, (0.0212, 0.0891, 0.0341), 0.008),
     ("copy_rate", "pixels@raw", Axis.MEMORISATION, _L, 0.0101, (0.0021, 0.0412, 0.0352), 0.004),
-    ("reconstruction_error", "-", Axis.LIKELIHOOD, _L, None, (0.0312, None, 0.0441), 0.001),
+    ("reconstruction_mse", "-", Axis.LIKELIHOOD, _L, None, (0.0312, None, 0.0441), 0.001),
 ]
 
 

@@ -166,6 +166,14 @@ def test_an_unknown_language_is_refused(tmp_path):
         write_comparison(tmp_path / "x.html", made_up.comparison(), "fr")
 
 
+def test_two_contestants_of_one_model_are_kept_apart():
+    names = ("gan:loss=hinge", "gan:loss=r1")
+    runs = [replace(made_up.run("gan", 0), subject=name) for name in names]
+    assert [cost.model for cost in costs(runs, names)] == list(names)
+    page = comparison_page(replace(made_up.comparison(), runs=runs, cards=(), verdicts=(), grids=(), strips=()))
+    assert all(f'<b class="model model-{place}">{name}</b>' in page for place, name in enumerate(names))
+
+
 def test_costs_are_means_over_finished_runs():
     runs = [
         made_up.run("vae", 0),

@@ -120,3 +120,8 @@ def test_a_metric_of_a_later_version_is_shown_by_its_own_name():
     assert words.metric("new_fancy_score") == "new fancy score"
     assert words.sees("new_fancy_score") is None
     assert words.space("dino@1234") == "dino"
+
+
+def test_short_names_of_spaces_leave_out_hash_and_components():
+    assert load_words("en").space("pixels-pca64@0a1b") == "pixels"
+    assert load_words("uk").space("classifier@0a1b") == "класифікатор"

@@ -92,9 +92,9 @@ def test_names_set_as_mark_up_leave_the_rest_escaped():
 
 
 def test_a_model_of_which_every_run_failed_is_named():
-    records = [made_up.run("gan", seed, failed=True).record for seed in (0, 1)]
-    records += [made_up.run("vae", 0).record, made_up.run("vae", 1, failed=True).record]
-    assert failed_models(records, EN) == ["gan has no verdict: every run failed."]
+    runs = [made_up.run("gan", seed, failed=True) for seed in (0, 1)]
+    runs += [made_up.run("vae", 0), made_up.run("vae", 1, failed=True)]
+    assert failed_models(runs, EN) == ["gan has no verdict: every run failed."]
 
 
 def test_gaps_without_an_interval_were_not_tested():

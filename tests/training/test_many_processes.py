@@ -70,7 +70,7 @@ def test_gradients_of_two_processes_are_those_of_one(together, case, model, sett
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, *_ in trainings() if name != "diverged"])
+@pytest.mark.parametrize("name", [name for name, *_ in trainings() if name not in ("diverged", "measured")])
 def test_whole_trainings_of_two_processes_are_those_of_one(together, name):
     one, two = RunFolder(together / "one" / name), RunFolder(together / "two" / name)
     assert one.read().status == two.read().status == "finished"
@@ -89,6 +89,13 @@ def test_all_processes_notice_a_divergence_together(together):
     records = [RunFolder(together / name / "diverged").read() for name in ("one", "two")]
     assert [record.status for record in records] == ["failed", "failed"]
     assert records[0].failure.partition("; try")[0] == records[1].failure.partition("; try")[0]
+
+
+@pytest.mark.slow
+def test_processes_measure_and_decide_together(together):
+    record = RunFolder(together / "two" / "measured").read()
+    assert record.status == "finished"
+    assert record.precision.decided_by.startswith("measurement")
 
 
 @pytest.mark.slow

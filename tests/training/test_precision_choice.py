@@ -9,6 +9,7 @@ from tvir.contracts.run import Precision
 from tvir.training import precision as module
 from tvir.training.averaging import Averaging
 from tvir.training.precision import Arithmetic, decide_precision
+from tvir.training.processes import Processes
 from tvir.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -17,12 +18,12 @@ CPU = torch.device("cpu")
 def test_vectors_are_float32_without_a_measurement():
     model, examples = build(Mean, PLANE), plane_examples()
     model.loss = lambda batch: pytest.fail("measured")
-    decision = decide_precision(model, examples, CPU)
+    decision = decide_precision(model, examples, Processes())
     assert (decision.autocast, decision.memory_format) == ("none", "contiguous")
 
 
 def test_a_model_without_steps_is_not_measured():
-    assert decide_precision(build(ClosedForm, PLANE), digit_examples(), CPU).autocast == "none"
+    assert decide_precision(build(ClosedForm, PLANE), digit_examples(), Processes()).autocast == "none"
 
 
 def test_measuring_changes_nothing(monkeypatch):
@@ -30,7 +31,7 @@ def test_measuring_changes_nothing(monkeypatch):
     examples = digit_examples()
     model = build(Mean, examples.spec)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    decision = decide_precision(model, examples, CPU)
+    decision = decide_precision(model, examples, Processes())
     assert "float32 contiguous" in decision.decided_by
     assert "bfloat16 channels_last" in decision.decided_by
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())

@@ -7,11 +7,23 @@ import sys
 from pathlib import Path
 
 import torch
-from toy_models import DIGITS, PLANE, ClosedForm, Duel, Mean, Stairs, build, digit_examples, plan, plane_examples
+from toy_models import (
+    DIGITS,
+    FLOAT32,
+    PLANE,
+    ClosedForm,
+    Duel,
+    Mean,
+    Stairs,
+    build,
+    digit_examples,
+    plan,
+    plane_examples,
+)
 
 from tvir.contracts.model import GenerativeModel
 from tvir.contracts.run import Precision, RunFolder
-from tvir.models.catalogue import find_model
+from tvir.models.catalogue import catalogue, find_model
 from tvir.objectives.adversarial import AdversarialLoss
 from tvir.objectives.likelihoods import Likelihood
 from tvir.objectives.penalties import Regulariser
@@ -69,6 +81,7 @@ def trainings():
     yield "stairs", build(Stairs, PLANE), plane_examples()
     yield "resumed", build(Mean, PLANE), plane_examples()
     yield "diverged", build(Mean, PLANE, bad_from=4, bad_until=10**6), plane_examples()
+    yield "measured", real_model("gan"), digits
     yield "unbalanced", real_model("unbalanced-gan", prior="aggregated", prior_components=2), digits
 
 
@@ -85,11 +98,14 @@ def train_all(path):
 
 def plan_all(path):
     for name, model, _ in trainings():
-        plan(path / name, spec=model.spec, budget="20steps")
+        # Where nothing was asked for, both processes take part in the measurement.
+        precision = None if name in ("mean", "measured") else FLOAT32
+        plan(path / name, spec=model.spec, budget="20steps", precision=precision)
 
 
 def main(path):
     torch.set_num_threads(1)
+    catalogue()  # a process group that exists while modules are imported may outlive them
     with Processes.joined() as processes:
         found = {name: gradients(model, settings, processes) for name, model, settings in cases()}
         torch.manual_seed(processes.rank)

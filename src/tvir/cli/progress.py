@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -128,8 +129,8 @@ class Live(Screen):
 
 
 def screen(*, quiet: bool) -> Screen:
-    """The screen that suits where output goes."""
-    if quiet:
+    """The screen that suits where output goes. Of processes that train together only the main one speaks."""
+    if quiet or os.environ.get("RANK", "0") != "0":
         return Silent()
     return Live(Console()) if sys.stdout.isatty() else Plain()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ class Trial:
     """One run of a comparison.
 
     Args:
-        model: Name of the model.
+        model: Name of the model; settings may follow to tell two contestants apart.
         config: Settings that differ from the model's defaults, as text or numbers.
         seed: Of weights, order and noise; the same seeds serve every model.
         path: The run's folder.
@@ -35,9 +36,9 @@ def plan_trials(
     Seeds come first: a comparison that is stopped early has all models on its first seeds, not one on all of them.
 
     Args:
-        models: Names, in the order in which they are to be shown.
+        models: Names of the contestants, in the order in which they are to be shown.
         seeds: Training seeds, the same for every model.
-        out: Folder of the comparison; runs lie in ``out/MODEL/seed-N``.
+        out: Folder of the comparison; runs lie in ``out/NAME/seed-N``.
         configs: Settings by model, for those that differ from the defaults.
 
     Raises:
@@ -59,7 +60,7 @@ def plan_trials(
             f"settings are given for {stray[0]!r}, which is not compared; compared are: {', '.join(models)}"
         )
     return [
-        Trial(model=model, config=dict(configs.get(model, {})), seed=seed, path=out / model / f"seed-{seed}")
+        Trial(model=model, config=dict(configs.get(model, {})), seed=seed, path=out / _folder(model) / f"seed-{seed}")
         for seed in seeds
         for model in models
     ]
@@ -70,3 +71,8 @@ def _require_distinct(values: Sequence[str] | Sequence[int], noun: str, mending:
         raise UsageError(f"a comparison needs a {noun}; {mending}")
     if twice := [value for value in values if list(values).count(value) > 1]:
         raise UsageError(f"the {noun} {twice[0]} is named twice; name each once")
+
+
+def _folder(model: str) -> str:
+    """A contestant's name as that of a folder: a colon is not allowed everywhere."""
+    return re.sub(r"[^\w.,=+-]", "-", model)

@@ -18,6 +18,10 @@ _HIDDEN = 8
 """Hidden layers of vector networks are this multiple of the width."""
 
 
+_FULL_WIDTH = 16
+"""Pixels: an image with no side as long has less to show, and gets proportionally fewer channels."""
+
+
 class Reader(nn.Module):
     """A trunk and a linear head: an encoder, or a discriminator.
 
@@ -98,7 +102,7 @@ class ImageNetworks(Networks):
     """
 
     def __init__(self, spec: ImageSpec, width: int) -> None:
-        super().__init__(width)
+        super().__init__(max(1, -(-width * min(max(spec.height, spec.width), _FULL_WIDTH) // _FULL_WIDTH)))
         self.spec = spec
 
     def trunk(self) -> ImageTrunk:

@@ -15,7 +15,7 @@ _COARSEST = 7
 """Features are halved until no side is longer than this."""
 
 _FINEST = 16
-"""Images with a longer side have their finest features at half their resolution: there the pixels are most of the cost."""
+"""Images with a longer side have their finest features at half their resolution, where most of the cost would be."""
 
 _WIDEST = 8
 """Channels grow up to this multiple of the finest features'."""
@@ -55,25 +55,23 @@ def convolution(inputs: int, outputs: int, stride: Size = (1, 1), gain: float = 
 
 
 class ResidualBlock(nn.Module):
-    """Adds to its input what two convolutions make of it: nothing at first.
+    """Adds to its input what a convolution makes of it: nothing at first.
 
-    A last convolution that starts from zero keeps features in range without normalisation (Zhang et al. 2019, Fixup,
+    A branch that starts from zero keeps features in range without normalisation (Zhang et al. 2019, Fixup,
     arXiv 1901.09321; in GANs: Huang et al. 2024, R3GAN, arXiv 2501.05441).
 
     Args:
         channels: Of input and output.
-        normalisation: Layer before each activation.
+        normalisation: Layer before the activation.
     """
 
     def __init__(self, channels: int, normalisation: Normalisation | None = None) -> None:
         super().__init__()
-        normalisation = normalisation or Unnormalised()
-        self.before_first, self.first = normalisation.layer(channels), convolution(channels, channels)
-        self.before_second, self.second = normalisation.layer(channels), convolution(channels, channels, gain=0.0)
+        self.normalise = (normalisation or Unnormalised()).layer(channels)
+        self.convolve = convolution(channels, channels, gain=0.0)
 
     def forward(self, features: Tensor) -> Tensor:
-        change = self.first(F.leaky_relu(self.before_first(features), SLOPE))
-        return features + self.second(F.leaky_relu(self.before_second(change), SLOPE))
+        return features + self.convolve(F.leaky_relu(self.normalise(features), SLOPE))
 
 
 class ImageTrunk(nn.Module):

@@ -71,7 +71,7 @@ class BatchNormalisation(nn.Module):
     running_mean: Tensor
     running_variance: Tensor
 
-    def __init__(self, channels: int, *, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+    def __init__(self, channels: int, *, momentum: float = 0.02, epsilon: float = 1e-5) -> None:
         super().__init__()
         self.momentum, self.epsilon = momentum, epsilon
         self.weight = nn.Parameter(torch.ones(channels))

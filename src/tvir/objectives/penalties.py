@@ -83,8 +83,8 @@ class R1R2(Regulariser):
 
     name = "r1-r2"
     watches_inputs = True
-    weight: Annotated[float, Ge(0)] = 1.0
-    every: Annotated[int, Ge(1)] = 1
+    weight: Annotated[float, Ge(0)] = 0.1
+    every: Annotated[int, Ge(1)] = 4
 
     def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
         return 0.5 * self.weight * self.every * (real_slopes.mean() + fake_slopes.mean())

@@ -22,12 +22,19 @@ class RunEntry:
         path: Where it lies, as the reader should see it (relative to the report, where possible).
         parameters: Trainable parameters of the model, or None where it could not be built.
         metrics: The lines of its metrics.jsonl.
+        subject: Who it counts for in a comparison (``unbalanced-gan:pretraining=none``), or None for its model's name.
     """
 
     record: RunRecord
     path: str
     parameters: int | None = None
     metrics: Sequence[Mapping[str, Any]] = ()
+    subject: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Who it counts for."""
+        return self.subject or self.record.model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +43,7 @@ class SampleGrid:
 
     Args:
         image: The grid.
-        model: Name of the model.
+        model: Name of the model, as in the scorecards.
         training_seed: Seed of the run.
         steps: Steps the weights had been trained for.
         sample_seed: Seed the samples were drawn with; equal for all models side by side.

@@ -179,11 +179,12 @@ def _dot(axes: Axes, score: Score, place: int) -> None:
 
 
 def _widen(axes: Axes) -> None:
-    """Room around the dots; where all of them and the floor coincide, room that shows the size of one unit."""
+    """Room around the dots; where all of them and the floor coincide, room of one unit or half the value."""
     axes.margins(x=0.08)
     low, high = axes.dataLim.intervalx
     if high - low < 1e-9 * max(1.0, abs(high)):
-        axes.set_xlim(low - 1, high + 1)
+        room = 1.0 if float(high).is_integer() else abs(high) / 2
+        axes.set_xlim(low - room, high + room)
 
 
 def _bars(score: Score) -> list[list[float]] | None:

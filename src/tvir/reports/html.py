@@ -52,9 +52,8 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
     """A comparison as the text of an HTML page."""
     words = load_words(language)
     subjects = [card.subject for card in report.cards]
-    models = list(dict.fromkeys([*subjects, *(run.record.model for run in report.runs)]))
+    models = list(dict.fromkeys([*subjects, *(run.name for run in report.runs)]))
     named = _model_namer(models)
-    records = [run.record for run in report.runs]
     title = report.title or words("comparison.title", models=words.both(models), data=_short(report.data.reference))
     return _render(
         "comparison.html.j2",
@@ -64,9 +63,9 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         report=report,
         subjects=subjects,
         facts=panels.data_facts(report.data, report.findings, words),
-        finished=sum(record.status == "finished" for record in records),
+        finished=sum(run.record.status == "finished" for run in report.runs),
         sentences=axis_sentences(report.verdicts, words, name=named),
-        failed=failed_models(records, words, name=named),
+        failed=failed_models(report.runs, words, name=named),
         tested=gaps_tested(report.verdicts),
         rows=score_rows(report.cards, report.verdicts),
         card_findings=list(dict.fromkeys(finding for card in report.cards for finding in card.findings)),

@@ -64,9 +64,12 @@ class Words:
         return phrase if isinstance(phrase, str) else None
 
     def space(self, name: str) -> str:
-        """A short name of what a metric looked through: without the hash, in the reader's words where there are any."""
+        """A short name of what a metric looked through, in the reader's words where there are any.
+
+        Neither the hash nor what follows a hyphen (``pixels-pca64``) is in it; full names have both.
+        """
         short = name.partition("@")[0]
-        phrase = self.phrases.get(f"space.{short}")
+        phrase = self.phrases.get(f"space.{short}") or self.phrases.get(f"space.{short.partition('-')[0]}")
         return phrase if isinstance(phrase, str) else short
 
     def number(self, text: str) -> str:

@@ -115,7 +115,7 @@ def costs(runs: Sequence[RunEntry], models: Sequence[str]) -> list[Cost]:
     """One row per model that has a finished run."""
     rows = []
     for model in models:
-        done = [run for run in runs if run.record.model == model and run.record.status == "finished"]
+        done = [run for run in runs if run.name == model and run.record.status == "finished"]
         if done:
             speeds = [found for run in done if (found := speed(run)) is not None]
             rows.append(
@@ -150,7 +150,7 @@ def curve_panels(runs: Sequence[RunEntry], models: Sequence[str], words: Words) 
     """Learning curves by model: one panel per stage and loss term, in the order in which they were logged."""
     panels = []
     for place, model in enumerate(models):
-        entries = [run for run in runs if run.record.model == model]
+        entries = [run for run in runs if run.name == model]
         terms = dict.fromkeys(key for run in entries for key in _terms(run))
         stages = {stage for stage, _ in terms}
         drawn = []

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from tvir.contracts.metric import Axis
-from tvir.contracts.run import RunRecord
 from tvir.contracts.verdict import CopyVerdict, Doubt, PairVerdict, Verdict
+from tvir.reports.content import RunEntry
 from tvir.reports.language import Words
 
 NameModel = Callable[[str], str]
@@ -61,13 +61,13 @@ def axis_sentences(verdicts: Sequence[Verdict], words: Words, *, name: NameModel
 _COPY_AXIS = Axis.MEMORISATION
 
 
-def failed_models(runs: Sequence[RunRecord], words: Words, *, name: NameModel = str) -> list[str]:
+def failed_models(runs: Sequence[RunEntry], words: Words, *, name: NameModel = str) -> list[str]:
     """A sentence for every model of which all runs failed."""
-    models = dict.fromkeys(run.model for run in runs)
+    models = dict.fromkeys(run.name for run in runs)
     return [
         _say(words("verdict.failed"), model=name(model))
         for model in models
-        if all(run.status == "failed" for run in runs if run.model == model)
+        if all(run.record.status == "failed" for run in runs if run.name == model)
     ]
 
 

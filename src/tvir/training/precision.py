@@ -65,26 +65,29 @@ class Arithmetic:
         return torch.autocast(self.device.type, torch.bfloat16)
 
 
-def decide_precision(model: GenerativeModel, examples: Examples, device: torch.device) -> Precision:
+def decide_precision(model: GenerativeModel, examples: Examples, processes: Processes) -> Precision:
     """Measure which arithmetic is fastest for a model here, on copies of it, in about a second.
 
     float32 in the ordinary memory format is kept unless another is clearly faster. Only images are measured: vectors
-    and text have no channels, and their networks are too small to gain.
+    and text have no channels, and their networks are too small to gain. All processes measure together and decide
+    alike: they compete for the same cores, and some layers talk to each other.
     """
     stage = next((stage for stage in model.stages() if stage.phases), None)
     if not isinstance(examples.spec, ImageSpec) or stage is None:
         return Precision(decided_by="default: only image networks are measured")
-    deadline = time.perf_counter() + _SECONDS
-    times: dict[Precision, float] = {}
-    trials = {precision: _Trial(model, examples, Arithmetic(precision, device)) for precision in _CANDIDATES}
+    spent, times = 0.0, dict[Precision, float]()
+    trials = {precision: _Trial(model, examples, Arithmetic(precision, processes.device)) for precision in _CANDIDATES}
     for precision, trial in trials.items():
-        trial.step()  # the first step chooses kernels and allocates
-        times[precision] = trial.step()
-        if time.perf_counter() > deadline:
+        first = trial.step(processes)  # chooses kernels and allocates
+        times[precision] = trial.step(processes)
+        spent += first + times[precision]
+        if spent > _SECONDS:
             break
-    while time.perf_counter() < deadline:
+    while spent < _SECONDS:
         for precision, trial in trials.items():
-            times[precision] = min(times[precision], trial.step())
+            seconds = trial.step(processes)
+            times[precision] = min(times[precision], seconds)
+            spent += seconds
     return _fastest(times, examples.spec)
 
 
@@ -118,14 +121,14 @@ class _Trial:
         self._data = arithmetic.place_data(examples.spec.to_model(examples.take(indices)))
         self._labels = None if labels is None else labels.to(arithmetic.device)
 
-    def step(self) -> float:
-        """Seconds of one step."""
+    def step(self, processes: Processes) -> float:
+        """Seconds of one step, on the slowest process."""
         begin = time.perf_counter()
         for number, phase in enumerate(self._stage.phases):
             noise = Noise(number, count=len(self._data), device=self._arithmetic.device)
             batch = Batch(data=self._data, labels=self._labels, noise=noise, step=0, progress=0.0)
             parameters = [parameter for parameter in phase.player.parameters if parameter.requires_grad]
-            prepare_move(phase, parameters, batch, self._arithmetic.autocast, Processes())
+            prepare_move(phase, parameters, batch, self._arithmetic.autocast, processes)
         if self._arithmetic.device.type == "cuda":
             torch.cuda.synchronize()
-        return time.perf_counter() - begin
+        return processes.largest(time.perf_counter() - begin)[0]

@@ -98,8 +98,8 @@ class Trainer:
     def _begin(self, record: RunRecord, around: Surroundings) -> RunRecord:
         """Decide the precision, once per run, and say that the run is running."""
         processes = around.processes
+        precision = record.precision or decide_precision(self.model, self.examples, processes)
         if processes.main:
-            precision = record.precision or decide_precision(self.model, self.examples, processes.device)
             self.folder.update(status="running", precision=precision, failure=None)
         processes.barrier()
         record = self.folder.read()

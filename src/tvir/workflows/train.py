@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tvir.contracts.budget import Budget
 from tvir.contracts.data import Dataset
-from tvir.contracts.errors import TvirError
 from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import RunFolder
 from tvir.models.catalogue import find_model
 from tvir.training.observer import Observer
+from tvir.training.precision import decide_precision
 from tvir.training.processes import Processes
 from tvir.training.trainer import Trainer
 from tvir.workflows.building import build_model, read_config
 from tvir.workflows.locking import alone
 from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, plan_run, record_data
 from tvir.workflows.run import Run, load
+
+_TORCHRUN = {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
+"""What torchrun sets, and what it is without it."""
 
 
 def train(
@@ -69,12 +73,14 @@ def train(
         >>> rows = run.sample(16, seed=1)  # doctest: +SKIP
     """
     Budget.parse(budget)
-    read_config(find_model(model), config)  # wrong settings are said before any data is read
+    settings = read_config(find_model(model), config)  # wrong settings are said before any data is read
+    _unjoined().share(settings.batch_size)
     request = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict)
 
     def plan() -> tuple[RunFolder, Dataset]:
         dataset = request.open(progress)
-        return plan_run(model, dataset, budget=budget, seed=seed, out=out, config=config, precision=precision), dataset
+        folder = plan_run(model, dataset, budget=budget, seed=seed, out=out, config=settings, precision=precision)
+        return folder, dataset
 
     return _run(plan, observer or Observer())
 
@@ -118,26 +124,26 @@ def resume(
 
 def _run(prepare: Callable[[], tuple[RunFolder, Dataset]], observer: Observer) -> Run:
     """Train in this process, or in all that torchrun has started; the main one prepares for all."""
-    with Processes.joined() as processes:
-        if not processes.main:
-            folder = _heard(processes)
-            dataset = Run(folder.path).dataset()
-            return _trained(folder, dataset, Observer())
-        try:
-            folder, dataset = prepare()
-        except BaseException:
-            processes.tell("")
-            raise
-        with alone(folder):
+    alike = _unjoined()
+    if not alike.main:
+        with Processes.joined() as processes:
+            folder = RunFolder(Path(processes.hear()))
+            return _trained(folder, Run(folder.path).dataset(), Observer())
+    # What one process does alone is done before it joins: models may speak to the others while they are measured.
+    folder, dataset = prepare()
+    with alone(folder):
+        if alike.world > 1 and folder.read().precision is None:
+            model = build_model(folder.read())
+            folder.update(precision=decide_precision(model, dataset.train, alike.device))
+        with Processes.joined() as processes:
             processes.tell(str(folder.path))
             return _trained(folder, dataset, observer)
 
 
-def _heard(processes: Processes) -> RunFolder:
-    path = processes.hear()
-    if not path:
-        raise TvirError("the main process could not begin the run; it says why")
-    return RunFolder(Path(path))
+def _unjoined() -> Processes:
+    """What torchrun says of this process, before it speaks to the others."""
+    world, rank, local = (int(os.environ.get(name, usual)) for name, usual in _TORCHRUN.items())
+    return Processes(rank, world, local)
 
 
 def _trained(folder: RunFolder, dataset: Dataset, observer: Observer) -> Run:

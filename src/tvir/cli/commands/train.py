@@ -26,7 +26,9 @@ def main(words: Sequence[str]) -> None:
         return
     general, settings = _read(model, rest)
     if general.nproc_per_node > 1 and "RANK" not in os.environ:
-        _start_processes(general.nproc_per_node, words)
+        from tvir.cli.launching import together
+
+        sys.exit(together(general.nproc_per_node, ["train", *words]))
     from tvir.cli.progress import Reading, TrainingObserver, screen
     from tvir.workflows.train import train
 
@@ -86,10 +88,3 @@ def _general_help(words: Sequence[str]) -> None:
         f"Models: {names}\n\nThe settings of a model: tvir train MODEL --help"
     )
     parse(TrainFlags, ["--help"], program="tvir train MODEL", description=description)
-
-
-def _start_processes(count: int, words: Sequence[str]) -> None:
-    """Become torchrun, which starts this command once per process."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"]
-    sys.stdout.flush()
-    os.execv(sys.executable, [*launcher, "-m", "tvir", "train", *words])

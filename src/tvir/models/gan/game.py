@@ -24,17 +24,19 @@ class GameConfig(ModelConfig):
     batch_size: Annotated[int, Ge(1)] = 32
     """Examples per step, over all processes."""
     width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels at full resolution, an eighth of the hidden units of perceptrons."""
+    """Size of the networks: channels of the finest features, an eighth of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     loss: AdversarialLoss = field(default_factory=RelativisticPaired)
     """What the players play for."""
-    regulariser: Regulariser = field(default_factory=lambda: R1R2(weight=0.1, every=4))
+    regulariser: Regulariser = field(default_factory=R1R2)
     """What keeps the critic smooth."""
     normalisation: Normalisation = field(default_factory=BatchNormalised)
     """Layer before each activation of the generator."""
     generator_learning_rate: Annotated[float, Gt(0)] = 2e-3
     """Step size of the generator."""
+    generator_warmup: Annotated[int, Ge(0)] = 200
+    """Steps over which the generator's step size grows from 0: it waits until the critic has something to say."""
     critic_learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Step size of the critic."""
     critic_steps: Annotated[int, Ge(1)] = 1
@@ -60,11 +62,16 @@ class Game:
         self.generate = generate
         self.critic = critic
         self.config = config
-        betas = (0.0, 0.99)
+        betas = (0.5, 0.99)
         self.generator_player = Player(
             name="generator",
             parameters=list(generator.parameters()),
-            optimiser=Adam(learning_rate=config.generator_learning_rate, betas=betas, final_share=0.1),
+            optimiser=Adam(
+                learning_rate=config.generator_learning_rate,
+                betas=betas,
+                warmup_steps=config.generator_warmup,
+                final_share=0.1,
+            ),
         )
         self.critic_player = Player(
             name="critic",

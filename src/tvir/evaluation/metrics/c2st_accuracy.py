@@ -1,0 +1,54 @@
+"""Whether a classifier can tell generated from real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
+from tvir.contracts.noise import mix_seed
+from tvir.evaluation.matrices import matrix, require
+from tvir.evaluation.probe import fit_probe
+
+
+class C2stAccuracy(Metric):
+    """Held-out accuracy of a small perceptron that tells generated from real features; 0.5 is the best.
+
+    Half of either set trains it, the other half tests it.
+
+    Reference:
+        Revisiting Classifier Two-Sample Tests, arXiv 1610.06545.
+
+    Sample size:
+        For equal distributions N(1/2, 1 / (4 n_test)): with 1,000 tested points, 0.5 +- 0.03.
+
+    Known failure:
+        Saturates at 1 for anything with a telltale trace, however small to the eye; says nothing about how far.
+    """
+
+    quantities = (Quantity("c2st_accuracy", Axis.FIDELITY, Direction.LOWER),)
+
+    def applies(self, real: Points, context: Context) -> bool:
+        return True
+
+    def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
+        require(real, 8, "real")
+        require(generated, 8, "generated")
+        for space in real.features:
+            accuracy = separating_accuracy(matrix(real, space), matrix(generated, space), seed=context.seed)
+            yield "c2st_accuracy", space, accuracy
+
+
+def separating_accuracy(real: Tensor, generated: Tensor, *, seed: int = 0) -> float:
+    """Share of held-out points of both sets, taken in equal numbers, whose side is told rightly."""
+    count = min(len(real), len(generated))
+    generator = torch.Generator().manual_seed(mix_seed(seed, "halves"))
+    sides = [points[torch.randperm(len(points), generator=generator)[:count]] for points in (real, generated)]
+    half = count // 2
+    training = torch.cat([side[:half] for side in sides])
+    tested = torch.cat([side[half:] for side in sides])
+    predict = fit_probe(training, torch.arange(2, device=real.device).repeat_interleave(half), 2, seed=seed)
+    truth = torch.arange(2, device=real.device).repeat_interleave(count - half)
+    return float((predict(tested) == truth).double().mean())
