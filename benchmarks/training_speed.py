@@ -26,11 +26,11 @@ from measuring import alternate, mnist, report
 from tvir.contracts.data import Dataset
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise, mix_seed
-from tvir.contracts.run import Precision, RunFolder
+from tvir.contracts.run import Precision
 from tvir.models.vae.vae import Vae
 from tvir.training.observer import Observer, Progress
 from tvir.training.trainer import Trainer
-from tvir.workflows.planning import plan_run
+from tvir.workflows.planning import PrecisionChoice, plan_run
 
 WARM = 20
 """Steps before the clock starts."""
@@ -52,11 +52,11 @@ class Timed(Observer):
         return batch * (last[0] - first[0]) / (last[1] - first[1])
 
 
-def tvir_trainer(data: Dataset, source: str, config: Vae.Config, steps: int, precision: str) -> float:
+def tvir_trainer(data: Dataset, config: Vae.Config, steps: int, precision: PrecisionChoice | Precision) -> float:
     """Examples per second of the trainer as `tvir train` runs it, previews and checkpoints not counted."""
     with tempfile.TemporaryDirectory() as place:
-        folder = RunFolder(Path(place) / "run")
-        plan_run("vae", source, budget=f"{steps + WARM}steps", config=config, out=folder.path, precision=precision)
+        budget = f"{steps + WARM}steps"
+        folder = plan_run("vae", data, budget=budget, config=config, out=Path(place) / "run", precision=precision)
         timed = Timed()
         torch.manual_seed(0)
         Trainer(Vae(data.spec, config), data.train, folder, observer=timed).run()
@@ -150,18 +150,18 @@ def main() -> None:
     data = mnist(arguments.mnist)
     config = replace(Vae.Config(), width=arguments.width, batch_size=128)
     plain, fast = Precision(), Precision(autocast="bfloat16", memory_format="channels_last")
-    steps, source = arguments.steps, str(arguments.mnist)
+    steps = arguments.steps
 
-    def rate(choice: str) -> float:
-        return tvir_trainer(data, source, config, steps, choice)
+    def rate(choice: PrecisionChoice | Precision) -> float:
+        return tvir_trainer(data, config, steps, choice)
 
     windows = alternate(
         [
             lambda: rate("auto"),
             lambda: pythae_trainer(data, config, steps),
-            lambda: rate("fp32"),
+            lambda: rate(plain),
             lambda: bare_loop(data, config, steps, plain),
-            lambda: rate("bf16"),
+            lambda: rate(fast),
             lambda: bare_loop(data, config, steps, fast),
         ],
         arguments.rounds,

@@ -127,7 +127,13 @@ def test_every_command_has_help(run, command):
 def test_the_help_of_a_model_shows_its_own_settings_with_their_defaults(run):
     _, out, _ = run("train", "gan", "--help")
     words = " ".join(out.replace("│", " ").split())
-    for part in ("--critic-steps INT", "(default: 128)", "--regulariser {none,r1,", "r1:weight=1.0,every=1", "--data"):
+    for part in (
+        "--critic-steps INT",
+        "(default: relativistic-paired)",
+        "--regulariser {none,r1,",
+        "r1:weight=1.0,every=1",
+        "--data",
+    ):
         assert part in words
     _, out, _ = run("train", "--help")
     assert "unbalanced-gan" in out

@@ -42,4 +42,6 @@ def test_more_processes_than_cores_are_refused(monkeypatch):
 
 def test_processes_other_than_the_main_one_are_silent(monkeypatch):
     monkeypatch.setenv("RANK", "1")
+    assert not isinstance(screen(quiet=False), Silent)
+    monkeypatch.setenv("WORLD_SIZE", "2")
     assert isinstance(screen(quiet=False), Silent)

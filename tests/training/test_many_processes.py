@@ -42,7 +42,7 @@ def run_together(path):
         for rank in ("0", "1")
     ]
     try:
-        assert [process.wait(timeout=200) for process in processes] == [0, 0]
+        assert [process.wait(timeout=280) for process in processes] == [0, 0]
     finally:
         for process in processes:
             process.kill()

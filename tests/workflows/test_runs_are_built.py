@@ -31,7 +31,7 @@ def test_building_a_model_leaves_the_callers_random_numbers_alone():
 
 def test_a_model_too_large_to_be_meant_is_refused_before_memory_is_taken():
     with pytest.raises(UsageError, match=r"GiB|cannot be built|not usable"):
-        construct(VAE, SPEC, read_config(VAE, {"width": 10**6}), seed=0)
+        construct(VAE, SPEC, read_config(VAE, {"width": 10**9}), seed=0)
 
 
 def test_data_that_the_model_does_not_take_is_refused():

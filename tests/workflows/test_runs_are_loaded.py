@@ -102,7 +102,10 @@ def test_a_strangers_trickery_is_refused_in_one_line(own_vae, changes):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b'"' + b"[" * 100_000], ids=repr)
+NO_RECORDS = {"empty": b"", "list": b"[]", "cut": b"{", "binary": b"\xff\xfe", "deep": b"[" * 100_000}
+
+
+@pytest.mark.parametrize("content", NO_RECORDS.values(), ids=NO_RECORDS)
 def test_what_is_no_record_is_refused_in_one_line(own_vae, content):
     own_vae.folder.record_path.write_bytes(content)
     with pytest.raises(UsageError) as caught:

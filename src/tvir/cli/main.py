@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from tvir.cli.ranks import rank
 from tvir.contracts.errors import TvirError, UsageError
 
 _COMMANDS = Path(__file__).with_name("commands")
@@ -45,17 +46,13 @@ def _run(words: list[str], debug: bool) -> int:
         return _complain("interrupted", 130, debug)
     except TvirError as error:
         # Processes that train together fail together; the main one speaks for all.
-        return _complain(str(error), error.exit_status, debug) if _rank() == "0" else error.exit_status
+        return _complain(str(error), error.exit_status, debug) if rank() == 0 else error.exit_status
     except Exception as error:
         seen = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         hint = "" if debug else "; run again with --debug to see where"
-        where = "" if _rank() == "0" else f" in process {_rank()}"
+        where = f" in process {rank()}" if rank() else ""
         return _complain(f"something unexpected happened{where}: {seen}{hint}", 1, debug)
     return 0
-
-
-def _rank() -> str:
-    return os.environ.get("RANK", "0")
 
 
 def _complain(message: str, status: int, debug: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -17,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bars
 
+from tvir.cli.ranks import rank
 from tvir.contracts.run import RunFolder, RunRecord, Status
 from tvir.training.observer import Observer, Progress
 from tvir.workflows.trials import TrialProgress, TrialsObserver
@@ -130,7 +130,7 @@ class Live(Screen):
 
 def screen(*, quiet: bool) -> Screen:
     """The screen that suits where output goes. Of processes that train together only the main one speaks."""
-    if quiet or os.environ.get("RANK", "0") != "0":
+    if quiet or rank():
         return Silent()
     return Live(Console()) if sys.stdout.isatty() else Plain()
 

@@ -28,6 +28,29 @@ def scaled(layer: nn.Linear | nn.Conv2d, gain: float = 1.0) -> nn.Linear | nn.Co
     return layer
 
 
+class Waves(nn.Module):
+    """Puts beside each number its sines and cosines at several frequencies, an octave apart.
+
+    A perceptron by itself learns fine structure last (Tancik et al. 2020, Fourier Features Let Networks Learn High
+    Frequency Functions, arXiv 2006.10739).
+
+    Args:
+        octaves: How many frequencies, from 1 radian per unit.
+    """
+
+    frequencies: Tensor
+
+    def __init__(self, octaves: int = 5) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", 2.0 ** torch.arange(octaves), persistent=False)
+        self.outputs = 1 + 2 * octaves
+        """Numbers given for each one read."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        angles = (vectors.unsqueeze(-1) * self.frequencies).flatten(1)
+        return torch.cat([vectors, angles.sin(), angles.cos()], 1)
+
+
 class VectorTrunk(nn.Module):
     """Reads vectors: the part that an encoder and a discriminator share.
 
@@ -39,14 +62,16 @@ class VectorTrunk(nn.Module):
 
     def __init__(self, features: int, hidden: int, layers: int = 3) -> None:
         super().__init__()
-        sizes = [features, *[hidden] * layers]
+        self.waves = Waves()
+        sizes = [features * self.waves.outputs, *[hidden] * layers]
         self.layers = nn.ModuleList(scaled(nn.Linear(a, b)) for a, b in pairwise(sizes))
         self.features = hidden
 
     def forward(self, vectors: Tensor) -> Tensor:
+        features = self.waves(vectors)
         for layer in self.layers:
-            vectors = F.leaky_relu(layer(vectors), SLOPE)
-        return vectors
+            features = F.leaky_relu(layer(features), SLOPE)
+        return features
 
 
 class VectorDecoder(nn.Module):
@@ -70,4 +95,6 @@ class VectorDecoder(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         for layer, normalise in zip(self.layers, self.normalisations, strict=True):
             latents = F.leaky_relu(normalise(layer(latents)), SLOPE)
-        return self.output(latents)
+        # Vectors are not rounded to 8 bits as images are: their last digits are worth more than the last bit of speed.
+        with torch.autocast(latents.device.type, enabled=False):
+            return self.output(latents.float())

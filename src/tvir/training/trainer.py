@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from tvir.contracts.budget import Budget
 from tvir.contracts.data import Examples
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.model import GenerativeModel
@@ -61,6 +62,7 @@ class Trainer:
             TvirError: Training failed; the record says why.
         """
         record = self.folder.read()
+        Budget.parse(record.budget)
         refuse_bad_rows(self.examples)
         if not 0 < record.learning_rate_scale <= 1:
             raise UsageError(f"{self.folder.record_path}: learning_rate_scale must lie between 0 and 1")

@@ -20,7 +20,7 @@ from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import RunRecord, SpecRecord
 from tvir.models.catalogue import find_model
 
-_LARGEST_MODEL = 8 * 2**30
+_LARGEST_MODEL = 4 * 2**30
 """Bytes of weights; a stranger's run.json must not make us allocate without bound."""
 
 

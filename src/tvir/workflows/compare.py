@@ -215,15 +215,15 @@ def _report(
     place: Path,
 ) -> ComparisonReport:
     # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
-    shown = [Run(trial.path) for trial in trials if trial.seed == seeds[0] and trial.path in cards]
+    shown = {trial.model: Run(trial.path) for trial in trials if trial.seed == seeds[0] and trial.path in cards}
     return ComparisonReport(
         data=ledger.data,
         budget=ledger.budget,
         seeds=seeds,
-        runs=[run_entry(Run(trial.path), place) for trial in trials],
+        runs=[run_entry(Run(trial.path), place, trial.model) for trial in trials],
         cards=ledger.cards,
         verdicts=ledger.verdicts,
-        grids=[sample_grid(run) for run in shown],
-        strips=[strip for run in shown if (strip := film_strip(run)) is not None],
+        grids=[sample_grid(run, subject) for subject, run in shown.items()],
+        strips=[strip for subject, run in shown.items() if (strip := film_strip(run, subject)) is not None],
         findings=dataset.findings,
     )

@@ -94,7 +94,7 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
             if trial.model not in found:
                 kind = find_model(_name(trial))
                 model = construct(kind, dataset.spec, read_config(kind, trial.config), trial.seed)
-                found[trial.model] = decide_precision(model, dataset.train, Processes().device)
+                found[trial.model] = decide_precision(model, dataset.train, Processes())
     finally:
         torch.set_num_threads(before)
     if len({(precision.autocast, precision.memory_format) for precision in found.values()}) == 1:

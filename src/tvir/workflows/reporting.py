@@ -23,8 +23,11 @@ _LARGEST_PICTURE = 16 * 2**20
 """Pixels of a preview that is worth opening; ours have far fewer, a stranger's may not."""
 
 
-def run_entry(run: Run, beside: Path) -> RunEntry:
-    """A run as a report sees it; its path is shown relative to the folder the report lies in."""
+def run_entry(run: Run, beside: Path, subject: str | None = None) -> RunEntry:
+    """A run as a report sees it; its path is shown relative to the folder the report lies in.
+
+    ``subject`` is who the run counts for in a comparison, if that is not its model's name.
+    """
     try:
         parameters = sum(weight.numel() for weight in run.model.parameters() if weight.requires_grad)
     except TvirError:  # a run that failed before its first checkpoint has no weights
@@ -34,16 +37,17 @@ def run_entry(run: Run, beside: Path) -> RunEntry:
         path=os.path.relpath(run.path, beside),
         parameters=parameters,
         metrics=list(run.folder.metrics()),
+        subject=subject,
     )
 
 
-def sample_grid(run: Run, *, seed: int = 0) -> SampleGrid:
+def sample_grid(run: Run, subject: str | None = None, *, seed: int = 0) -> SampleGrid:
     """The first samples of a seed, never picked by hand."""
     record = run.record
     count = _POINTS if isinstance(run.model.spec, VectorSpec) else _GRID
     return SampleGrid(
         image=picture(run.model.spec, run.sample(count, seed=seed)),
-        model=record.model,
+        model=subject or record.model,
         training_seed=record.seed,
         steps=record.spent.steps,
         sample_seed=seed,
@@ -51,7 +55,7 @@ def sample_grid(run: Run, *, seed: int = 0) -> SampleGrid:
     )
 
 
-def film_strip(run: Run) -> FilmStrip | None:
+def film_strip(run: Run, subject: str | None = None) -> FilmStrip | None:
     """The previews of a run, thinned out evenly, or None where there are none."""
     files = sorted(
         ((int(file.stem), file) for file in run.folder.samples.glob("*.png") if file.stem.isdigit()),
@@ -61,7 +65,7 @@ def film_strip(run: Run) -> FilmStrip | None:
     chosen = sorted({round(last * part / (_FRAMES - 1)) for part in range(_FRAMES)}) if files else []
     frames = [Frame(image=image, step=files[i][0]) for i in chosen if (image := _opened(files[i][1])) is not None]
     record = run.record
-    return FilmStrip(model=record.model, training_seed=record.seed, frames=frames) if frames else None
+    return FilmStrip(model=subject or record.model, training_seed=record.seed, frames=frames) if frames else None
 
 
 def _opened(file: Path) -> Image.Image | None:

@@ -13,7 +13,6 @@ from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import RunFolder
 from tvir.models.catalogue import find_model
 from tvir.training.observer import Observer
-from tvir.training.precision import decide_precision
 from tvir.training.processes import Processes
 from tvir.training.trainer import Trainer
 from tvir.workflows.building import build_model, read_config
@@ -124,20 +123,15 @@ def resume(
 
 def _run(prepare: Callable[[], tuple[RunFolder, Dataset]], observer: Observer) -> Run:
     """Train in this process, or in all that torchrun has started; the main one prepares for all."""
-    alike = _unjoined()
-    if not alike.main:
+    if not _unjoined().main:
         with Processes.joined() as processes:
             folder = RunFolder(Path(processes.hear()))
             return _trained(folder, Run(folder.path).dataset(), Observer())
-    # What one process does alone is done before it joins: models may speak to the others while they are measured.
+    # Before the others are joined, so that they do not wait for one that finds something wrong.
     folder, dataset = prepare()
-    with alone(folder):
-        if alike.world > 1 and folder.read().precision is None:
-            model = build_model(folder.read())
-            folder.update(precision=decide_precision(model, dataset.train, alike.device))
-        with Processes.joined() as processes:
-            processes.tell(str(folder.path))
-            return _trained(folder, dataset, observer)
+    with alone(folder), Processes.joined() as processes:
+        processes.tell(str(folder.path))
+        return _trained(folder, dataset, observer)
 
 
 def _unjoined() -> Processes:

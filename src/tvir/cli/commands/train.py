@@ -25,7 +25,7 @@ def main(words: Sequence[str]) -> None:
         _general_help(rest)
         return
     general, settings = _read(model, rest)
-    if general.nproc_per_node > 1 and "RANK" not in os.environ:
+    if general.nproc_per_node > 1 and os.environ.get("WORLD_SIZE", "1") == "1":
         from tvir.cli.launching import together
 
         sys.exit(together(general.nproc_per_node, ["train", *words]))
