@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from tvir.cli.launching import together
+from tvir.cli.main import main
 from tvir.cli.progress import Silent, screen
 from tvir.contracts.errors import UsageError
 from tvir.contracts.run import RunFolder
@@ -24,14 +25,21 @@ def test_two_processes_train_one_run_and_only_one_speaks(tmp_path, monkeypatch):
     assert (record.status, record.spent.steps, record.spent.samples) == ("finished", 3, 12)
 
 
-@pytest.mark.slow
-def test_what_is_wrong_is_said_once_and_leaves_no_folder(tmp_path, capfd, monkeypatch):
+def test_a_batch_that_cannot_be_divided_is_said_once_before_anything_is_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        with pytest.raises(SystemExit) as leaving:
+            main(["train", "vae", "--data", "ring8", "--batch-size", "3", "--out", str(tmp_path / "run")])
+        assert leaving.value.code == 2
+    assert capsys.readouterr().err.count("cannot be divided") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_status_is_that_of_the_process_that_failed(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    path = tmp_path / "run"
-    status = together(2, ["train", "vae", "--data", "ring8", "--batch-size", "3", "--out", str(path)])
-    assert status == 2
-    assert capfd.readouterr().err.count("cannot be divided") == 1
-    assert not path.exists()
+    assert together(2, ["trian"]) == 2
+    assert together(2, ["--version"]) == 0
 
 
 def test_more_processes_than_cores_are_refused(monkeypatch):

@@ -43,9 +43,9 @@ def test_blocks_give_the_kernel_of_the_whole_matrix_without_its_diagonal(dimensi
 
 
 def test_random_signs_are_seen_where_the_frechet_distance_is_blind():
-    gaussian = points(normal(3000, 16))
-    others = [points(normal(3000, 16, seed=seed)) for seed in range(1, 5)]
-    rademacher = points(signs(3000, 16))
+    gaussian = points(normal(2400, 16))
+    others = [points(normal(2400, 16, seed=seed)) for seed in range(1, 5)]
+    rademacher = points(signs(2400, 16))
     nulls = [measured(FrechetDistance(), gaussian, other)["frechet_distance"] for other in others]
     assert measured(FrechetDistance(), gaussian, rademacher)["frechet_distance"] < 1.3 * max(nulls)
     nulls = [abs(measured(MmdRbf(), gaussian, other)["mmd_rbf"]) for other in others]

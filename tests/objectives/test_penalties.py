@@ -30,8 +30,8 @@ def test_squared_slopes_of_a_quadratic_critic_are_exact():
 
 def test_r1_sees_real_examples_and_r1_r2_sees_both():
     real, fake = slopes_at(points(0)), slopes_at(points(1))
-    torch.testing.assert_close(R1(weight=3.0).of_inputs(real, fake), 1.5 * real.mean())
-    torch.testing.assert_close(R1R2(weight=3.0).of_inputs(real, fake), 1.5 * (real.mean() + fake.mean()))
+    torch.testing.assert_close(R1(weight=3.0, every=1).of_inputs(real, fake), 1.5 * real.mean())
+    torch.testing.assert_close(R1R2(weight=3.0, every=1).of_inputs(real, fake), 1.5 * (real.mean() + fake.mean()))
 
 
 def test_the_gradient_penalty_of_a_linear_critic_depends_on_its_slope_alone():

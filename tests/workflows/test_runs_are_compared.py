@@ -72,24 +72,30 @@ def test_a_comparison_that_was_interrupted_is_finished_by_the_same_command(tmp_p
         tvir.compare(models, out=place, **{**ASKED, "budget": "4steps"})
 
 
-@pytest.mark.slow
-def test_a_trial_that_fails_is_named_with_its_reason_and_the_others_go_on(tmp_path):
-    dataset = open_dataset("ring8")
-    config = {"width": 2, "latent": 2, "batch_size": 4}
-    good, bad = (
-        plan_run("vae", dataset, budget="2steps", out=tmp_path / name, config=config, precision="float32")
-        for name in ("good", "bad")
-    )
-    record = bad.read()
-    bad.write(
-        type(record)(**{**vars(record), "data": type(record.data)(**{**vars(record.data), "fingerprint": "0" * 32})})
-    )
+FAKE = """#!/bin/sh
+case "$4" in
+    *bad) echo "noise" >&2; echo "tvir: the disk is full" >&2; exit 1 ;;
+    *dead) kill -9 $$ ;;
+    *) sed -i 's/"planned"/"finished"/' "$4/run.json"; printf "$OMP_NUM_THREADS" > "$4/threads" ;;
+esac
+"""
+
+
+def test_a_trial_that_fails_is_named_with_its_reason_and_the_others_go_on(tmp_path, monkeypatch):
+    (tmp_path / "python").write_text(FAKE)
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    dataset, config = open_dataset("ring8"), {"width": 2, "latent": 2}
+    trials = [plan_run("vae", dataset, out=tmp_path / name, config=config) for name in ("bad", "dead", "good", "fine")]
     listener = Listener()
-    assert run_trials([bad, good], Cores(jobs=1, threads=1), listener) is None
-    assert listener.ends[good.path] == ("finished", None)
-    status, reason = listener.ends[bad.path]
-    assert status == "failed"
-    assert "has changed since" in reason
+    assert run_trials(trials, Cores(jobs=2, threads=3), listener) is None
+    assert {path.name: end for path, end in listener.ends.items()} == {
+        "bad": ("failed", "the disk is full"),
+        "dead": ("failed", "its process ended with -9"),
+        "good": ("finished", None),
+        "fine": ("finished", None),
+    }
+    assert (tmp_path / "fine" / "threads").read_text() == "3"
 
 
 def test_a_contestant_is_a_model_with_perhaps_some_settings():

@@ -17,7 +17,7 @@ from tvir.contracts.noise import Noise
 from tvir.networks.building import Networks
 from tvir.objectives.divergences import normal_divergence
 from tvir.objectives.elbo import evidence_bound, importance_weighted_bound, normal_log_prob
-from tvir.objectives.likelihoods import Gaussian, Likelihood
+from tvir.objectives.likelihoods import Automatic, Likelihood
 
 _LARGEST_LOG_VARIANCE = 10.0
 """Of a posterior; it keeps the first steps finite and is far from any that has learned."""
@@ -34,7 +34,7 @@ class AutoencodingConfig(ModelConfig):
     """Size of the networks: channels of the finest features, an eighth of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
-    likelihood: Likelihood = field(default_factory=Gaussian)
+    likelihood: Likelihood = field(default_factory=Automatic)
     """What the decoder's output says of an example."""
     beta: Annotated[float, Ge(0)] = 1.0
     """Weight of the divergence from the prior; with 1 the loss bounds the likelihood."""
