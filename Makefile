@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	$(BIN)/tvir compare vae gan unbalanced-gan --data digits --budget 36s --seeds 3 --out runs/demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --durations=10
 
 # Style, types and layers: what CI asks besides the tests.
 check: $(VENV)/.installed-test

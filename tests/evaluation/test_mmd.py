@@ -43,13 +43,13 @@ def test_blocks_give_the_kernel_of_the_whole_matrix_without_its_diagonal(dimensi
 
 
 def test_random_signs_are_seen_where_the_frechet_distance_is_blind():
-    gaussian = points(normal(2400, 16))
-    others = [points(normal(2400, 16, seed=seed)) for seed in range(1, 5)]
-    rademacher = points(signs(2400, 16))
-    nulls = [measured(FrechetDistance(), gaussian, other)["frechet_distance"] for other in others]
-    assert measured(FrechetDistance(), gaussian, rademacher)["frechet_distance"] < 1.3 * max(nulls)
-    nulls = [abs(measured(MmdRbf(), gaussian, other)["mmd_rbf"]) for other in others]
-    assert measured(MmdRbf(), gaussian, rademacher)["mmd_rbf"] > 3 * max(nulls)
+    """At 2,000 points the kernel's answer lies about 7.5 standard deviations of the null from 0; 4 are asked for."""
+    pairs = [(points(normal(2000, 16, seed=2 * i)), points(normal(2000, 16, seed=2 * i + 1))) for i in range(8)]
+    gaussian, rademacher = pairs[0][0], points(signs(2000, 16))
+    nulls = [measured(FrechetDistance(), *pair)["frechet_distance"] for pair in pairs]
+    assert measured(FrechetDistance(), gaussian, rademacher)["frechet_distance"] < max(nulls) + 2 * np.std(nulls)
+    nulls = [measured(MmdRbf(), *pair)["mmd_rbf"] for pair in pairs]
+    assert measured(MmdRbf(), gaussian, rademacher)["mmd_rbf"] > 4 * np.std(nulls)
 
 
 def test_it_is_centred_on_zero_for_one_distribution():

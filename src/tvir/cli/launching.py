@@ -47,9 +47,13 @@ def together(count: int, words: Sequence[str]) -> int:
         for rank in range(count)
     ]
     # Ctrl-C on the terminal reaches the processes themselves; SIGTERM reaches only us.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
-    signal.signal(signal.SIGTERM, lambda number, frame: _tell(processes, number))
-    return _wait(processes)
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    before_term = signal.signal(signal.SIGTERM, lambda number, frame: _tell(processes, number))
+    try:
+        return _wait(processes)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, before_term)
 
 
 def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Interval
 from torch import Tensor
 
 from tvir.contracts.choice import Choice
@@ -34,6 +34,18 @@ class Regulariser(Choice):
 
     weight: float = 0.0
     every: int = 1
+    final_share: float = 1.0
+
+    def strength(self, progress: float) -> float:
+        """How much of its weight a penalty has left: all at first, ``final_share`` in the end, evenly in between.
+
+        Huang et al. 2024, R3GAN, arXiv 2501.05441, section 4: a strong penalty spreads the fakes over all modes, a weak
+        one lets them come close.
+
+        Args:
+            progress: Share of the stage that is over, 0 to 1.
+        """
+        return self.final_share**progress
 
     def is_due(self, step: int) -> bool:
         """Whether a lazy penalty acts on this step (Karras et al. 2020, arXiv 1912.04958, appendix B)."""
@@ -62,11 +74,13 @@ class R1(Regulariser):
     Args:
         weight: Called gamma in the paper.
         every: Steps between two times it acts; it is scaled up by as much.
+        final_share: Share of the weight left in the end.
     """
 
     watches_inputs = True
     weight: Annotated[float, Ge(0)] = 1.0
     every: Annotated[int, Ge(1)] = 1
+    final_share: Annotated[float, Interval(gt=0, le=1)] = 1.0
 
     def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
         return 0.5 * self.weight * self.every * real_slopes.mean()
@@ -79,12 +93,14 @@ class R1R2(Regulariser):
     Args:
         weight: Called gamma in the paper.
         every: Steps between two times it acts; it is scaled up by as much.
+        final_share: Share of the weight left in the end.
     """
 
     name = "r1-r2"
     watches_inputs = True
     weight: Annotated[float, Ge(0)] = 0.1
     every: Annotated[int, Ge(1)] = 4
+    final_share: Annotated[float, Interval(gt=0, le=1)] = 0.1
 
     def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
         return 0.5 * self.weight * self.every * (real_slopes.mean() + fake_slopes.mean())

@@ -72,7 +72,7 @@ class Timetable:
         >>> table = Timetable(Budget.parse("100steps"), [Stage(name="a", share=0.3), Stage(name="b", share=0.7)])
         >>> table.end(0), table.end(1)
         (0.3, 1.0)
-        >>> table.progress(Position(stage=1, stage_begin=0.3, steps=65))
+        >>> round(table.progress(Position(stage=1, stage_begin=0.3, steps=65)), 6)
         0.5
     """
 

@@ -53,8 +53,6 @@ def separating_accuracy(real: Tensor, generated: Tensor, *, seed: int = 0) -> fl
     half = count // 2
     training = torch.cat([side[:half] for side in sides])
     tested = torch.cat([side[half:] for side in sides])
-    trees = HistGradientBoostingClassifier(
-        max_iter=_TREES, max_leaf_nodes=15, learning_rate=0.15, early_stopping=False, random_state=0
-    )
+    trees = HistGradientBoostingClassifier(max_iter=_TREES, max_leaf_nodes=15, learning_rate=0.15, random_state=0)
     trees.fit(training.cpu().numpy(), np.repeat([0, 1], half))
     return float((trees.predict(tested.cpu().numpy()) == np.repeat([0, 1], count - half)).mean())

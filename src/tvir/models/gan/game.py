@@ -105,7 +105,7 @@ class Game:
         """The critic's move: to tell real from fake, without a steep slope."""
         regulariser = self.config.regulariser
         fakes = self._fakes(batch)
-        is_due = regulariser.is_due(batch.step)
+        is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
         watches = regulariser.watches_inputs and is_due
         examples = torch.cat([batch.data, fakes.to(batch.data.dtype)])
         inputs = watched(examples) if watches else examples
@@ -114,10 +114,10 @@ class Game:
         losses = {"adversarial": self.config.loss.critic(real_logits, fake_logits)}
         if watches:
             real_slopes, fake_slopes = squared_slopes(logits, inputs).chunk(2)
-            losses["penalty"] = regulariser.of_inputs(real_slopes, fake_slopes)
+            losses["penalty"] = strength * regulariser.of_inputs(real_slopes, fake_slopes)
         if regulariser.interpolates and is_due:
             real, fake = examples.chunk(2)
-            losses["penalty"] = regulariser.between(self.critic, real, fake, batch.noise)
+            losses["penalty"] = strength * regulariser.between(self.critic, real, fake, batch.noise)
         return losses
 
     def _fakes(self, batch: Batch) -> Tensor:
