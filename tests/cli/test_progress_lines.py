@@ -76,7 +76,7 @@ def test_every_run_of_a_comparison_has_one_line_on_a_terminal(tmp_path, width):
     for trial in trials:
         assert f"{trial.path.parent.name} {trial.path.name}" in last
     assert "no [reason]" in last
-    assert "6 runs judged" in last
+    assert "6 of 6 runs" in last
 
 
 def test_data_that_is_read_at_once_is_not_spoken_of(capsys, monkeypatch):

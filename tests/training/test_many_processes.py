@@ -66,7 +66,7 @@ def test_gradients_of_two_processes_are_those_of_one(together, case, model, sett
     found = load_file(together / "two" / "found.safetensors")
     for name, expected in gradients(model, settings, Processes()).items():
         actual = found[f"{case}/{name}"]
-        assert float((actual - expected).norm()) <= 2e-6 * float(expected.norm()) + 1e-9, name
+        assert float((actual - expected).norm()) <= 1e-5 * float(expected.norm()) + 1e-8, name
 
 
 @pytest.mark.slow

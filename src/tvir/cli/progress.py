@@ -22,7 +22,6 @@ from tvir.training.observer import Observer, Progress
 from tvir.workflows.trials import TrialProgress, TrialsObserver
 
 _LOSSES_SHOWN = 3
-_TENTHS = 10
 _SILENCE = 300.0
 """Seconds after which a plain log says something even if little has changed."""
 _PATIENCE = 1.0
@@ -67,24 +66,29 @@ class Silent(Screen):
 
 
 class Plain(Screen):
-    """Lines for logs: one for every tenth of the way, so that no log is flooded."""
+    """Lines for logs: few on the way of each thing, so that no log is flooded.
 
-    def __init__(self) -> None:
-        self._tenths: dict[str, int] = {}
+    Args:
+        lines: How many on the way.
+    """
+
+    def __init__(self, lines: int = 10) -> None:
+        self._lines = lines
+        self._parts: dict[str, int] = {}
         self._last: dict[str, float] = {}
 
     def told(self, text: str) -> None:
         print(text, flush=True)
 
     def moved(self, what: str, fraction: float, note: str) -> None:
-        tenth, now = int(fraction * _TENTHS), time.monotonic()
-        if tenth <= self._tenths.get(what, 0) and now - self._last.setdefault(what, now) < _SILENCE:
+        part, now = int(fraction * self._lines), time.monotonic()
+        if part <= self._parts.get(what, 0) and now - self._last.setdefault(what, now) < _SILENCE:
             return
-        self._tenths[what], self._last[what] = tenth, now
+        self._parts[what], self._last[what] = part, now
         self.told(f"{what}: {fraction:4.0%}  {note}")
 
     def over(self, what: str, note: str) -> None:
-        self._tenths.pop(what, None)
+        self._parts.pop(what, None)
         self._last.pop(what, None)
         if note:
             self.told(f"{what}: {note}")
@@ -128,11 +132,16 @@ class Live(Screen):
         self._bars.stop()
 
 
-def screen(*, quiet: bool) -> Screen:
-    """The screen that suits where output goes. Of processes that train together only the main one speaks."""
+def screen(*, quiet: bool, lines: int = 10) -> Screen:
+    """The screen that suits where output goes. Of processes that train together only the main one speaks.
+
+    Args:
+        quiet: Say nothing.
+        lines: How many a log gets on the way of each thing.
+    """
     if quiet or rank():
         return Silent()
-    return Live(Console()) if sys.stdout.isatty() else Plain()
+    return Live(Console()) if sys.stdout.isatty() else Plain(lines)
 
 
 class Reading:
@@ -213,8 +222,6 @@ class ComparisonObserver(TrialsObserver):
     def judging(self, done: int, total: int) -> None:
         what = "judging".ljust(self._width)
         self._shown.moved(what, done / max(1, total), f"{done} of {total} runs")
-        if done == total:
-            self._shown.over(what, f"{total} runs judged")
 
     def noticed(self, text: str) -> None:
         self._shown.told(text)

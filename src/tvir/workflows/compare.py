@@ -14,12 +14,11 @@ from tvir.contracts.errors import TvirError
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import RunFolder, RunRecord, Status
 from tvir.contracts.verdict import Verdict
-from tvir.evaluation.scorecard import Judge
 from tvir.reports.content import ComparisonReport
 from tvir.reports.html import write_comparison
 from tvir.training.signals import Interrupted
 from tvir.workflows.contest import plan_all, read_contestants
-from tvir.workflows.evaluate import judge_run, save_card
+from tvir.workflows.jury import Jury
 from tvir.workflows.ledger import Ledger, TrialResult, write_ledger
 from tvir.workflows.planning import (
     DataRequest,
@@ -110,8 +109,9 @@ def compare(
     trials = plan_trials(list(contestants), chosen, place, configs=contestants)
     cores = Cores.share(len(trials), jobs)
     shared = plan_all(trials, dataset, budget, precision, cores.threads)
-    reasons = _train_all(trials, cores, observer)
-    cards = _judge_all(trials, dataset, limit, observer, progress)
+    jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress)
+    reasons = _train_all(trials, cores, jury, observer)
+    cards = {trial.path: card for trial in trials if (card := jury.cards().get(trial.path)) is not None}
     by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
     ledger = Ledger(
         data=record_data(dataset),
@@ -134,8 +134,8 @@ def compare(
     )
 
 
-def _train_all(trials: Sequence[Trial], cores: Cores, observer: TrialsObserver) -> dict[Path, str]:
-    """Train what is not finished yet.
+def _train_all(trials: Sequence[Trial], cores: Cores, jury: Jury, observer: TrialsObserver) -> dict[Path, str]:
+    """Train what is not finished yet, and hand what is to the jury.
 
     Returns:
         The reason by path for each trial that did not finish.
@@ -143,25 +143,25 @@ def _train_all(trials: Sequence[Trial], cores: Cores, observer: TrialsObserver) 
     folders = [RunFolder(trial.path) for trial in trials]
     observer.planned(folders)
     waiting = [folder for folder in folders if folder.read().status != "finished"]
+    clerk = _Clerk(observer, jury)
     for folder in folders:
         if folder not in waiting:
-            observer.ended(folder, "finished", "trained already")
-    reasons = _Reasons(observer)
-    if received := run_trials(waiting, cores, reasons):
+            clerk.ended(folder, "finished", "trained already")
+    if received := run_trials(waiting, cores, clerk, spare=jury.begin):
         raise Interrupted(received, "interrupted; the same command again finishes the rest")
-    if len(reasons.found) == len(trials):
-        raise TvirError(
-            f"none of the {len(trials)} runs finished; the first says: {next(iter(reasons.found.values()))}"
-        )
-    return reasons.found
+    if len(clerk.reasons) == len(trials):
+        first = next(iter(clerk.reasons.values()))
+        raise TvirError(f"none of the {len(trials)} runs finished; the first says: {first}")
+    return clerk.reasons
 
 
-class _Reasons(TrialsObserver):
-    """Passes everything on and remembers why trials did not finish."""
+class _Clerk(TrialsObserver):
+    """Passes everything on, hands finished runs to the jury, and remembers why others did not finish."""
 
-    def __init__(self, observer: TrialsObserver) -> None:
+    def __init__(self, observer: TrialsObserver, jury: Jury) -> None:
         self._observer = observer
-        self.found: dict[Path, str] = {}
+        self._jury = jury
+        self.reasons: dict[Path, str] = {}
 
     def started(self, trial: RunFolder) -> None:
         self._observer.started(trial)
@@ -170,25 +170,11 @@ class _Reasons(TrialsObserver):
         self._observer.stepped(trial, progress)
 
     def ended(self, trial: RunFolder, status: Status, reason: str | None) -> None:
-        if status != "finished":
-            self.found[trial.path] = reason or status
+        if status == "finished":
+            self._jury.receive(trial.path)
+        else:
+            self.reasons[trial.path] = reason or status
         self._observer.ended(trial, status, reason)
-
-
-def _judge_all(
-    trials: Sequence[Trial], dataset: Dataset, limit: int, observer: TrialsObserver, progress: Reading | None
-) -> dict[Path, Scorecard]:
-    """One scorecard by path for every finished trial, all by one judge."""
-    finished = [trial for trial in trials if RunFolder(trial.path).read().status == "finished"]
-    judge = Judge(dataset, limit=limit, progress=progress)
-    cards = {}
-    for number, trial in enumerate(finished):
-        observer.judging(number, len(finished))
-        run = Run(trial.path)
-        cards[trial.path] = judge_run(judge, run, dataset)
-        save_card(run, cards[trial.path])
-    observer.judging(len(finished), len(finished))
-    return cards
 
 
 def _cards_of(subject: str, trials: Sequence[Trial], cards: Mapping[Path, Scorecard]) -> dict[int, Scorecard]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -86,11 +86,19 @@ class Cores:
         return Cores(jobs=jobs, threads=max(1, cores // jobs))
 
 
-def run_trials(trials: Sequence[RunFolder], cores: Cores, observer: TrialsObserver) -> int | None:
+def run_trials(
+    trials: Sequence[RunFolder], cores: Cores, observer: TrialsObserver, spare: Callable[[], None] = lambda: None
+) -> int | None:
     """Train all trials to their end. A trial that fails does not stop the others.
 
     Ctrl-C and SIGTERM are passed on to the trials, which save a checkpoint before they leave; a second one ends
     them at once.
+
+    Args:
+        trials: Planned or interrupted runs.
+        cores: How many trials run side by side, and the threads of each.
+        observer: Told what happens to them.
+        spare: Called, perhaps again and again, while fewer trials are left than could run side by side.
 
     Returns:
         The signal that ended the work early, or None.
@@ -102,6 +110,8 @@ def run_trials(trials: Sequence[RunFolder], cores: Cores, observer: TrialsObserv
                 while waiting and len(running) < cores.jobs and not received:
                     running.append(_Process(waiting.popleft(), cores.threads))
                     observer.started(running[-1].folder)
+                if len(running) < cores.jobs and not received:
+                    spare()
                 time.sleep(_LOOK_EVERY)
                 for process in list(running):
                     _look(process, running, observer)

@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> None:
     from tvir.reports.terminal import comparison_table
     from tvir.workflows.compare import compare
 
-    with screen(quiet=form.quiet) as shown:
+    with screen(quiet=form.quiet, lines=4) as shown:
         comparison = compare(
             form.models,
             form.data,
