@@ -6,6 +6,7 @@ Usage: train_and_die.py FOLDER duel|gan [STEP [write]]; with "write" it dies ins
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from tvir.contracts.data import Examples, ImageSpec
 from tvir.contracts.run import RunFolder
 from tvir.training import checkpoint
 from tvir.training.trainer import Trainer
+
+CHECKPOINT_SECONDS = 0.25
 
 
 def scanned_digits():
@@ -48,7 +51,14 @@ def die_in_step(model, step):
         found = stages()
         phase = found[-1].phases[-1]
         loss = phase.loss
-        object.__setattr__(phase, "loss", lambda batch: die() if batch.step == step else loss(batch))
+
+        def deadly_loss(batch):
+            if batch.step == step - 30:
+                # Long enough for a checkpoint to fall due, however fast the machine is.
+                time.sleep(2 * CHECKPOINT_SECONDS)
+            return die() if batch.step == step else loss(batch)
+
+        object.__setattr__(phase, "loss", deadly_loss)
         return found
 
     model.stages = deadly_stages
@@ -72,4 +82,4 @@ if __name__ == "__main__":
         die_in_writing(int(rest[0]))
     elif rest:
         die_in_step(model, int(rest[0]))
-    Trainer(model, examples, RunFolder(Path(folder)), checkpoint_seconds=0.25).run()
+    Trainer(model, examples, RunFolder(Path(folder)), checkpoint_seconds=CHECKPOINT_SECONDS).run()

@@ -40,8 +40,8 @@ class Screen(ABC):
         """Something has come this far; ``note`` says more about it."""
 
     @abstractmethod
-    def over(self, what: str, note: str) -> None:
-        """Nothing more will be heard of it."""
+    def over(self, what: str, note: str, *, whole: bool = True) -> None:
+        """Nothing more will be heard of it; ``whole`` says whether it has come to its end."""
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +61,7 @@ class Silent(Screen):
     def moved(self, what: str, fraction: float, note: str) -> None:
         pass
 
-    def over(self, what: str, note: str) -> None:
+    def over(self, what: str, note: str, *, whole: bool = True) -> None:
         pass
 
 
@@ -87,7 +87,7 @@ class Plain(Screen):
         self._parts[what], self._last[what] = part, now
         self.told(f"{what}: {fraction:4.0%}  {note}")
 
-    def over(self, what: str, note: str) -> None:
+    def over(self, what: str, note: str, *, whole: bool = True) -> None:
         self._parts.pop(what, None)
         self._last.pop(what, None)
         if note:
@@ -116,10 +116,10 @@ class Live(Screen):
             self._tasks[what] = self._bars.add_task(escape(what), total=1.0, note="")
         self._bars.update(self._tasks[what], completed=fraction, note=escape(note))
 
-    def over(self, what: str, note: str) -> None:
+    def over(self, what: str, note: str, *, whole: bool = True) -> None:
         if what not in self._tasks:
             self.moved(what, 0.0, note)
-        self._bars.update(self._tasks[what], note=escape(note))
+        self._bars.update(self._tasks[what], note=escape(note), completed=1.0 if whole else None)
         self._bars.stop_task(self._tasks[what])
 
     def __enter__(self) -> Self:
@@ -194,7 +194,7 @@ class TrainingObserver(Observer):
     def finished(self, record: RunRecord) -> None:
         if self._stage:
             note = f"{record.spent.steps:,} steps, {record.spent.samples:,} examples in {_time(record.spent.seconds)}"
-            self._shown.over(self._stage, note)
+            self._shown.over(self._stage, note, whole=record.status == "finished")
 
 
 class ComparisonObserver(TrialsObserver):
@@ -215,9 +215,8 @@ class ComparisonObserver(TrialsObserver):
         self._shown.moved(self._name(trial), progress.fraction, f"{note}  {_left(progress.seconds_left)}")
 
     def ended(self, trial: RunFolder, status: Status, reason: str | None) -> None:
-        if status == "finished":
-            self._shown.moved(self._name(trial), 1.0, status)
-        self._shown.over(self._name(trial), f"{status}: {reason}" if reason else status)
+        note = f"{status}: {reason}" if reason else status
+        self._shown.over(self._name(trial), note, whole=status == "finished")
 
     def judging(self, done: int, total: int) -> None:
         what = "judging".ljust(self._width)

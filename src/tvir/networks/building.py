@@ -14,7 +14,7 @@ from tvir.networks.convolutional import ImageDecoder, ImageTrunk
 from tvir.networks.mlp import VectorDecoder, VectorTrunk, scaled
 from tvir.networks.normalisation import Normalisation
 
-_HIDDEN = 8
+_HIDDEN = 4
 """Hidden layers of vector networks are this multiple of the width."""
 
 

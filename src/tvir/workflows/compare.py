@@ -111,7 +111,7 @@ def compare(
     shared = plan_all(trials, dataset, budget, precision, cores.threads)
     jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress)
     reasons = _train_all(trials, cores, jury, observer)
-    cards = {trial.path: card for trial in trials if (card := jury.cards().get(trial.path)) is not None}
+    cards = jury.cards()
     by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
     ledger = Ledger(
         data=record_data(dataset),

@@ -69,12 +69,15 @@ class Jury:
         return self._cards
 
     def _work(self) -> None:
+        before = torch.get_num_threads()
         try:
             torch.set_num_threads(self._threads)
             with threadpool_limits(self._threads):
                 self._judge_all()
         except BaseException as error:
             self._failure = error
+        finally:
+            torch.set_num_threads(before)
 
     def _judge_all(self) -> None:
         judge = Judge(self._dataset, limit=self._limit, progress=self._preparing)
