@@ -10,16 +10,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
-from tvir.networks.convolutional import ImageDecoder, ImageTrunk
+from tvir.networks.convolutional import ImageDecoder, ImageTrunk, finest_channels
 from tvir.networks.mlp import VectorDecoder, VectorTrunk, scaled
 from tvir.networks.normalisation import Normalisation
 
 _HIDDEN = 4
 """Hidden layers of vector networks are this multiple of the width."""
-
-
-_FULL_WIDTH = 16
-"""Pixels: an image with no side as long has less to show, and gets proportionally fewer channels."""
 
 
 class Reader(nn.Module):
@@ -79,7 +75,7 @@ class VectorNetworks(Networks):
 
     Args:
         spec: The data.
-        width: An eighth of the hidden layers' size.
+        width: A quarter of the hidden layers' size.
     """
 
     def __init__(self, spec: VectorSpec, width: int) -> None:
@@ -98,11 +94,11 @@ class ImageNetworks(Networks):
 
     Args:
         spec: The data.
-        width: Channels at full resolution.
+        width: Channels of features about 16 pixels wide.
     """
 
     def __init__(self, spec: ImageSpec, width: int) -> None:
-        super().__init__(max(1, -(-width * min(max(spec.height, spec.width), _FULL_WIDTH) // _FULL_WIDTH)))
+        super().__init__(finest_channels(spec.height, spec.width, width))
         self.spec = spec
 
     def trunk(self) -> ImageTrunk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from itertools import pairwise
 
 import torch.nn.functional as F
@@ -17,8 +18,8 @@ _COARSEST = 7
 _FINEST = 16
 """Images with a longer side have their finest features at half their resolution, where most of the cost would be."""
 
-_WIDEST = 8
-"""Channels grow up to this multiple of the finest features'."""
+_FULL = 16
+"""Features whose longer side is about this long have as many channels as the size dial says."""
 
 Size = tuple[int, int]
 
@@ -42,9 +43,29 @@ def _halved(size: Size) -> Size:
     return height, width
 
 
-def channels_at(level: int, width: int) -> int:
-    """Channels after ``level`` halvings."""
-    return width * min(2**level, _WIDEST)
+def finest_channels(height: int, width: int, dial: int) -> int:
+    """Channels of the finest features of an image.
+
+    They double with each halving, so every level of a large image costs about as much as any other. An image with no
+    side as long as 16 pixels has less to show, and gets proportionally fewer.
+
+    Args:
+        height: Of the image.
+        width: Of the image.
+        dial: Channels of features about 16 pixels wide.
+
+    Example:
+        >>> finest_channels(28, 28, 32), finest_channels(48, 48, 32), finest_channels(8, 8, 32)
+        (32, 16, 16)
+    """
+    share = Fraction(min(max(height, width), _FULL), _FULL)
+    doublings = max(0, math.ceil(math.log2(max(feature_sizes(height, width)[0]) / _FULL)))
+    return max(1, math.ceil(dial * share / 2**doublings))
+
+
+def channels_at(level: int, size: int) -> int:
+    """Channels after ``level`` halvings of the finest features, which have ``size``."""
+    return size * 2**level
 
 
 def convolution(inputs: int, outputs: int, stride: Size = (1, 1), gain: float = 1.0) -> nn.Conv2d:
@@ -81,7 +102,7 @@ class ImageTrunk(nn.Module):
         channels: Of the image.
         height: Of the image.
         width: Of the image.
-        size: Channels of the finest features; they double with each halving, up to eightfold.
+        size: Channels of the finest features; they double with each halving.
     """
 
     def __init__(self, channels: int, height: int, width: int, size: int) -> None:

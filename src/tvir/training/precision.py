@@ -75,8 +75,11 @@ def decide_precision(model: GenerativeModel, examples: Examples, processes: Proc
     stage = next((stage for stage in model.stages() if stage.phases), None)
     if not isinstance(examples.spec, ImageSpec) or stage is None:
         return Precision(decided_by="default: only image networks are measured")
+    count = _measured_batch(model, examples, processes)
     spent, times = 0.0, dict[Precision, float]()
-    trials = {precision: _Trial(model, examples, Arithmetic(precision, processes.device)) for precision in _CANDIDATES}
+    trials = {
+        precision: _Trial(model, examples, Arithmetic(precision, processes.device), count) for precision in _CANDIDATES
+    }
     for precision, trial in trials.items():
         first = trial.step(processes)  # chooses kernels and allocates
         times[precision] = trial.step(processes)
@@ -89,6 +92,14 @@ def decide_precision(model: GenerativeModel, examples: Examples, processes: Proc
             times[precision] = min(times[precision], seconds)
             spent += seconds
     return _fastest(times, examples.spec)
+
+
+def _measured_batch(model: GenerativeModel, examples: Examples, processes: Processes) -> int:
+    """Examples of a measured step: fewer where two whole steps of every candidate would take too long."""
+    count = min(model.config.batch_size, _LARGEST_BATCH)
+    seconds = _Trial(model, examples, Arithmetic(Precision(), processes.device), count).step(processes)
+    share = _SECONDS / (2 * len(_CANDIDATES) * seconds)
+    return max(1, int(count * min(1.0, share)))
 
 
 def _fastest(times: dict[Precision, float], spec: ImageSpec) -> Precision:
@@ -110,12 +121,11 @@ def _name(precision: Precision) -> str:
 class _Trial:
     """Gradients of a copy of the model, of which nothing is kept."""
 
-    def __init__(self, model: GenerativeModel, examples: Examples, arithmetic: Arithmetic) -> None:
+    def __init__(self, model: GenerativeModel, examples: Examples, arithmetic: Arithmetic, count: int) -> None:
         self._arithmetic = arithmetic
         self._model = copy.deepcopy(model).train()
         arithmetic.place_model(self._model)
         self._stage = next(stage for stage in self._model.stages() if stage.phases)
-        count = min(self._model.config.batch_size, _LARGEST_BATCH)
         indices = np.arange(count) % len(examples)
         labels = examples.labels_at(indices)
         self._data = arithmetic.place_data(examples.spec.to_model(examples.take(indices)))

@@ -24,7 +24,7 @@ class GameConfig(ModelConfig):
     batch_size: Annotated[int, Ge(1)] = 32
     """Examples per step, over all processes."""
     width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels of the finest features, an eighth of the hidden units of perceptrons."""
+    """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     loss: AdversarialLoss = field(default_factory=RelativisticPaired)

@@ -31,7 +31,7 @@ class AutoencodingConfig(ModelConfig):
     """Settings of every model that learns by encoding and decoding."""
 
     width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels of the finest features, an eighth of the hidden units of perceptrons."""
+    """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     likelihood: Likelihood = field(default_factory=Automatic)
