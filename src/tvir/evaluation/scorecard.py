@@ -123,6 +123,7 @@ class Judge:
             subject: What is judged, for the scorecard.
             labels: The classes that were asked for (N,), where the generator is conditional.
             model: The model itself, for what is measured on it and not on its samples.
+            run: The record of its run, for what its training took.
 
         Raises:
             UsageError: The rows are not of the shape and type of the data.

@@ -15,10 +15,10 @@ from tvir.evaluation.training_neighbours import distances_within, training_neigh
 class AuthenticityGap(Metric):
     """Authenticity of the generated points less that of the reference; about 0 for an honest generator.
 
-    A point is authentic when the training point nearest to it has another training point that is nearer still. The share
-    of honest points that are depends on the dimension alone (about 0.38 in 2-D, 0.84 in 64-D), so that only its
-    difference to real points that were not trained on means anything. In the first space, for at most 1,000 drawn points
-    of either set against the whole training split.
+    A point is authentic when the training point nearest to it has another training point that is nearer still. The
+    share of honest points that are depends on the dimension alone (about 0.38 in 2-D, 0.84 in 64-D), so that only its
+    difference to real points that were not trained on means anything. In the first space, for at most 1,000 drawn
+    points of either set against the whole training split.
 
     Reference:
         How Faithful is your Synthetic Data? Sample-level Metrics for Evaluating and Auditing Generative Models, arXiv

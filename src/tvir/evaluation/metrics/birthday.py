@@ -21,9 +21,9 @@ _HONEST_SHARE = 0.01
 class Birthday(Metric):
     """Share of generated points that have a near duplicate among the generated ones; real points have one in a hundred.
 
-    By the birthday paradox a generator of K different things repeats itself in about n^2 / 2K pairs of n samples. A near
-    duplicate is closer than the 1 % quantile of the distances between nearest neighbours within as many real points; an
-    exact one counts in any case. At most 4,000 drawn points of either set.
+    By the birthday paradox a generator of K different things repeats itself in about n^2 / 2K pairs of n samples. A
+    near duplicate is closer than the 1 % quantile of the distances between nearest neighbours within as many real
+    points; an exact one counts in any case. At most 4,000 drawn points of either set.
 
     Reference:
         Do GANs actually learn the distribution? An empirical study, arXiv 1706.08224 (there people look at the nearest

@@ -28,9 +28,10 @@ _FEWEST = 5
 class CopyingTest(Metric):
     """C_T: are generated points closer to the training split than the reference is? Far below 0 means copied.
 
-    In each cell of a k-means partition of the training split the distances of generated and of reference points to their
-    nearest training points are compared by the Mann-Whitney U statistic, standardised; C_T is the mean of these z values
-    weighted by the share of the reference in each cell. In the first space, at most 1,000 drawn points of either set.
+    In each cell of a k-means partition of the training split the distances of generated and of reference points to
+    their nearest training points are compared by the Mann-Whitney U statistic, standardised; C_T is the mean of these z
+    values weighted by the share of the reference in each cell. In the first space, at most 1,000 drawn points of either
+    set.
 
     Reference:
         A Non-Parametric Test to Detect Data-Copying in Generative Models, arXiv 2004.05675.

@@ -23,14 +23,14 @@ _SMALLEST_VARIANCE = 1e-4
 class FldGap(Metric):
     """Feature likelihood divergence of the reference less that of the training split: above 0 is overfitting.
 
-    A mixture of spherical normal distributions, one around each generated point, has its variances fitted to the training
-    split by ten rounds of expectation maximisation: a point that copies a training point becomes narrow. FLD is minus the
-    log density in nats, times 100, divided by the dimensions. In the first space, scaled to unit mean variance, around
-    2,000 generated points, with 1,000 of the training split and 1,000 of the reference.
+    A mixture of spherical normal distributions, one around each generated point, has its variances fitted to the
+    training split by ten rounds of expectation maximisation: a point that copies a training point becomes narrow. FLD
+    is minus the log density in nats, times 100, divided by the dimensions. In the first space, scaled to unit mean
+    variance, around 2,000 generated points, with 1,000 of the training split and 1,000 of the reference.
 
     Reference:
-        Feature Likelihood Divergence: Evaluating the Generalization of Generative Models Using Samples, arXiv 2302.04440
-        (there the variances are found by gradient descent).
+        Feature Likelihood Divergence: Evaluating the Generalization of Generative Models Using Samples, arXiv
+        2302.04440 (there the variances are found by gradient descent).
 
     Sample size:
         The stated numbers; it sees a copy only where the drawn parts of both sets meet.

@@ -23,8 +23,8 @@ _LEAST_RATIO = 2
 class FrechetDistanceInfinity(Metric):
     """Frechet distance with both sample sizes extrapolated to infinity.
 
-    The bias falls like 1/n. Both sets are split at random into 1, 2 and 4 disjoint blocks, the distance of size n is the
-    mean over pairs of blocks, and a straight line through these means against 1/n is read off at 0. With only the
+    The bias falls like 1/n. Both sets are split at random into 1, 2 and 4 disjoint blocks, the distance of size n is
+    the mean over pairs of blocks, and a straight line through these means against 1/n is read off at 0. With only the
     generated side subsampled the real side's bias would stay.
 
     Reference:

@@ -21,8 +21,8 @@ _FITTED = 3000
 class InceptionScore(Metric):
     """exp of the mean KL(p(y|x) || p(y)) over generated points, between 1 and the number of classes.
 
-    p(y|x) is a logistic regression on the features of each space, fitted to at most 3,000 real held-out points; Inception
-    and its thousand classes say little of other data. The floor is what real points score.
+    p(y|x) is a logistic regression on the features of each space, fitted to at most 3,000 real held-out points;
+    Inception and its thousand classes say little of other data. The floor is what real points score.
 
     Reference:
         Improved Techniques for Training GANs, arXiv 1606.03498; A Note on the Inception Score, arXiv 1801.01973.

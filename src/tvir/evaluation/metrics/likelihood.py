@@ -25,13 +25,13 @@ _CHUNK = 64
 
 
 class Likelihood(ModelMetric):
-    """Bits per dimension of the reference, and of the training split less those of the reference with its sign turned.
+    """Bits per dimension of the reference, and how many more they are than those of the training split.
 
     -log p(x) / (D log 2) for exact likelihoods; for bounds the importance-weighted bound with K = 64. The space names
     which, so that exact values and bounds never share a column. A density of numbers in [-1, 1] says nothing of 8-bit
-    images by itself: uniform noise one gray level wide is added and log(2 / 255) per number is subtracted from the bits'
-    density, which bounds the code length of the 8-bit image (the space then says "dequantised"). 128 to 2,000 drawn
-    examples, the fewer the larger they are.
+    images by itself: uniform noise one gray level wide is added and log(2 / 255) per number is subtracted from the
+    bits' density, which bounds the code length of the 8-bit image (the space then says "dequantised"). 128 to 2,000
+    drawn examples, the fewer the larger they are.
 
     Reference:
         A note on the evaluation of generative models, arXiv 1511.01844; Importance Weighted Autoencoders, arXiv
@@ -68,8 +68,8 @@ class Likelihood(ModelMetric):
         assert isinstance(model, HasLikelihood | HasLikelihoodBound)
         if model.measure is Measure.BINARISED:
             yield (
-                "bits_per_dim: left out, the model's likelihood is that of black-and-white images and not of gray values; "
-                "likelihood=discretised-logistic has one"
+                "bits_per_dim: left out, the model's likelihood is that of black-and-white images and not of gray "
+                "values; likelihood=discretised-logistic has one"
             )
 
 

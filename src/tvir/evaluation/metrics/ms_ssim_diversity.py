@@ -30,9 +30,9 @@ _CHUNK = 64
 class MsSsimDiversity(Metric):
     """Mean multi-scale structural similarity between the images of 500 random pairs; compare it with its floor.
 
-    The floor is the similarity of as many pairs of real images: more alike than that is less varied than reality. As many
-    of the five scales as keep 8 pixels a side are used, with their weights scaled to sum to 1; the window of 11 pixels
-    shrinks with the coarsest of them.
+    The floor is the similarity of as many pairs of real images: more alike than that is less varied than reality. As
+    many of the five scales as keep 8 pixels a side are used, with their weights scaled to sum to 1; the window of 11
+    pixels shrinks with the coarsest of them.
 
     Reference:
         Multi-scale Structural Similarity for Image Quality Assessment, Asilomar 2003; Conditional Image Synthesis with
@@ -42,8 +42,8 @@ class MsSsimDiversity(Metric):
         500 pairs: standard error about 0.005 for digits.
 
     Known failure:
-        Noise makes images unlike, so nonsense is the most diverse of all. Images of which most is the same background are
-        alike whatever they show. Says nothing on sets with classes as different as planes and frogs.
+        Noise makes images unlike, so nonsense is the most diverse of all. Images of which most is the same background
+        are alike whatever they show. Says nothing on sets with classes as different as planes and frogs.
     """
 
     quantities = (Quantity("ms_ssim_diversity", Axis.DIVERSITY, Direction.LOWER),)

@@ -15,8 +15,9 @@ from tvir.evaluation.remembering import remembered
 class VendiRatio(Metric):
     """Vendi score of order 2 of the generated set divided by that of the real one.
 
-    1 / sum lambda^2 over the eigenvalues of K / n is 1 / |K / n|_F^2: the inverse of the mean squared cosine between two
-    points, without any eigenvalue being computed. Order 2 listens to the frequent modes and settles with few points.
+    1 / sum lambda^2 over the eigenvalues of K / n is 1 / |K / n|_F^2: the inverse of the mean squared cosine between
+    two points, without any eigenvalue being computed. Order 2 listens to the frequent modes and settles with few
+    points.
 
     Reference:
         Cousins of the Vendi Score, arXiv 2310.12952.
