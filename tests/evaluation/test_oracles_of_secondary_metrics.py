@@ -18,9 +18,11 @@ from tvir.evaluation.metrics.vendi_ratio import VendiRatio, order_two_vendi
 
 
 @pytest.mark.parametrize(("dimensions", "count"), [(8, 1000), (32, 2000), (64, 4000)])
-def test_the_extrapolated_distance_of_equal_distributions_is_a_tenth_of_the_bias(dimensions, count):
+def test_the_extrapolated_distance_of_equal_distributions_loses_most_of_the_bias(dimensions, count):
+    """One draw is noisier than the bias is large; the mean of eight is not."""
     bias = 2 * dimensions / count + dimensions * (dimensions + 1) / (2 * count)
-    assert abs(extrapolated_distance(normal(count, dimensions), normal(count, dimensions, seed=1))) < 0.2 * bias
+    draws = [(normal(count, dimensions, seed=2 * i), normal(count, dimensions, seed=2 * i + 1)) for i in range(8)]
+    assert abs(np.mean([extrapolated_distance(*draw) for draw in draws])) < 0.2 * bias
 
 
 def test_the_extrapolated_distance_of_a_shift_is_its_square():
@@ -136,15 +138,15 @@ def test_images_of_one_class_are_more_alike_than_images_of_all():
 
 
 def test_one_class_alone_has_an_inception_score_of_about_one_and_all_of_about_their_number():
-    rows = 20 * np.eye(3)[np.arange(300) % 3] + 0.1 * normal(300, 3).numpy()
-    held_out = points(rows, labels=np.arange(300) % 3)
+    rows = 20 * np.eye(3)[np.arange(1500) % 3] + 0.1 * normal(1500, 3).numpy()
+    held_out = points(rows, labels=np.arange(1500) % 3)
     known = {"held_out": held_out, "classes": ("a", "b", "c")}
     assert measured(InceptionScore(), held_out, points(rows), **known)["inception_score"] == pytest.approx(3, abs=0.15)
     alone = measured(InceptionScore(), held_out, points(rows[::3]), **known)["inception_score"]
     assert alone == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.parametrize("count", [40, 80])
+@pytest.mark.parametrize("count", [80, 160])
 def test_the_topology_of_a_ring_is_seen_where_half_of_it_is_missing(count):
     pytest.importorskip("gudhi")
     from tvir.evaluation.metrics.mtop_div import topology_divergence

@@ -13,7 +13,7 @@ from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Axis, Direction, Metric, Points, Quantity
 from tvir.contracts.model import EncodesData
 from tvir.evaluation.remembering import remembered
-from tvir.evaluation.scorecard import Judge, find_metrics, from_json, to_json
+from tvir.evaluation.scorecard import Judge, find_metrics, find_model_metrics, from_json, to_json
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def value(card, metric, space=""):
 
 
 def test_every_metric_is_found_and_says_what_it_is():
-    found = find_metrics()
+    found = [*find_metrics(), *find_model_metrics()]
     names = [quantity.name for metric in found for quantity in metric.quantities]
     assert len(names) == len(set(names))
     assert {"frechet_distance", "mmd_rbf", "density", "coverage", "class_kl", "copy_rate", "modes_found"} <= set(names)

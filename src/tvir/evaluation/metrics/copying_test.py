@@ -56,7 +56,9 @@ class CopyingTest(Metric):
         train, seed = context.train, context.seed
         cells = _cells(train, seed)
         sides = [training_neighbours(points, train, seed) for points in (generated, real)]
-        made, known = ((side.distances.cpu().numpy(), cells.predict(_rows(side.features))) for side in sides)
+        made, known = (
+            (side.distances.cpu().numpy(), np.asarray(cells.predict(_rows(side.features)))) for side in sides
+        )
         yield "copying_test", first_space(real), copying_statistic(*made, *known)
 
 
@@ -82,7 +84,7 @@ def copying_statistic(distances: Array, cells: Array, real_distances: Array, rea
 @remembered
 def _cells(train: Points, seed: int) -> MiniBatchKMeans:
     rows = _rows(some_features(train, first_space(train), _CLUSTERED, seed))
-    return MiniBatchKMeans(_CELLS, random_state=mix_seed(seed, "cells") % 2**32, n_init=3).fit(rows)
+    return MiniBatchKMeans(_CELLS, random_state=mix_seed(seed, "cells") % 2**32).fit(rows)
 
 
 def _rows(features: Tensor) -> Array:

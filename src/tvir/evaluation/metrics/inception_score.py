@@ -59,7 +59,7 @@ def _classifier(held_out: Points, space: str, seed: int) -> Pipeline:
     labels = held_out.labels[drawn_indices(len(held_out), _FITTED, seed)]
     features = some_features(held_out, space, _FITTED, seed).cpu().numpy()
     known = labels >= 0
-    return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200)).fit(features[known], labels[known])
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=200)).fit(features[known], labels[known])
 
 
 def inception_score(probabilities: Array) -> float:

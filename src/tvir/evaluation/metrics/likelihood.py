@@ -18,8 +18,11 @@ SAMPLES = 64
 """The K of the importance-weighted bound."""
 
 _MOST, _FEWEST = 2000, 128
-_NUMBERS = 2**23
+_NUMBERS = 2**22
 """Numbers decoded for the bound, about: it decides how many examples are looked at."""
+
+_ENOUGH = 500
+"""Examples below which the spread between them is worth a word."""
 
 _CHUNK = 64
 
@@ -66,6 +69,8 @@ class Likelihood(ModelMetric):
 
     def doubts(self, model: GenerativeModel, real: Points, context: Context) -> Iterator[str]:
         assert isinstance(model, HasLikelihood | HasLikelihoodBound)
+        if (count := min(len(real), _examples(model))) < _ENOUGH:
+            yield f"bits_per_dim, likelihood_gap: means over only {count} examples of a split"
         if model.measure is Measure.BINARISED:
             yield (
                 "bits_per_dim: left out, the model's likelihood is that of black-and-white images and not of gray "
@@ -110,5 +115,9 @@ def _is_dequantised(model: HasLikelihood | HasLikelihoodBound) -> bool:
 
 
 def _some(model: GenerativeModel, points: Points, seed: int) -> Array:
+    return points.rows[drawn_indices(len(points), _examples(model), seed)]
+
+
+def _examples(model: GenerativeModel) -> int:
     cost = math.prod(model.spec.shape) * (1 if isinstance(model, HasLikelihood) else SAMPLES)
-    return points.rows[drawn_indices(len(points), min(_MOST, max(_FEWEST, _NUMBERS // cost)), seed)]
+    return min(_MOST, max(_FEWEST, _NUMBERS // cost))
