@@ -53,6 +53,12 @@ def test_least_squares_finds_the_mean_of_the_data(tmp_path):
     np.testing.assert_allclose(model.point.detach().numpy(), examples.rows.mean(axis=0), atol=0.05)
 
 
+def test_the_record_says_how_many_steps_each_stage_took_and_how_much_memory(tmp_path):
+    record = Trainer(build(Stairs, PLANE), plane_examples(), plan(tmp_path, budget="20steps")).run()
+    assert record.stage_steps == {"first": 6, "second": 14}
+    assert record.peak_memory is None or record.peak_memory > 10 * 2**20
+
+
 def test_a_model_without_steps_is_fitted_saved_and_shown(tmp_path):
     examples = plane_examples()
     record = Trainer(build(ClosedForm, PLANE), examples, plan(tmp_path)).run()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,9 +27,14 @@ def test_the_card_and_the_report_lie_in_the_run(judged):
     assert "http://" not in report.replace("http://www.w3.org", "")
 
 
+def without_speed(card):
+    """The clock is the one judge that never says the same twice."""
+    return replace(card, scores=tuple(score for score in card.scores if score.metric != "samples_per_second"))
+
+
 def test_judging_again_gives_the_same_card(judged):
     run, card = judged
-    assert tvir.evaluate(run.path, limit=200) == card
+    assert without_speed(tvir.evaluate(run.path, limit=200)) == without_speed(card)
 
 
 def test_what_is_judged_does_not_depend_on_how_often_samples_were_drawn_before(judged):
@@ -54,7 +61,7 @@ def test_other_data_gets_files_of_its_own_and_must_have_the_same_shape(judged):
     other = tvir.evaluate(run, data="grid25", limit=200)
     assert other != card
     assert (run.path / "scorecard-grid25.json").exists()
-    assert from_json(run.folder.scorecard_path.read_bytes()) == card
+    assert without_speed(from_json(run.folder.scorecard_path.read_bytes())) == without_speed(card)
     with pytest.raises(UsageError, match="same shape"):
         tvir.evaluate(run, data="digits")
 

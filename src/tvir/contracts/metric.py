@@ -12,6 +12,8 @@ import numpy as np
 from pydantic import ConfigDict, Field, with_config
 
 from tvir.contracts.data import Array, DataSpec, Modes
+from tvir.contracts.model import GenerativeModel
+from tvir.contracts.run import RunRecord
 
 SCHEMA = 1
 """Version of the scorecard's JSON form."""
@@ -75,6 +77,7 @@ class Context:
         held_out: Real points that are neither train nor the reference: what an honest generator looks like.
         modes: The truth of a toy, or None.
         seed: For metrics that draw.
+        run: The record of the run whose model is judged, or None.
     """
 
     spec: DataSpec
@@ -82,6 +85,7 @@ class Context:
     held_out: Points
     modes: Modes | None = None
     seed: int = 0
+    run: RunRecord | None = None
 
 
 @with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
@@ -133,11 +137,19 @@ class Scorecard:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A value that a metric can yield: its name, what it speaks of, and which way it is better."""
+    """A value that a metric can yield.
+
+    Args:
+        name: As in the scorecard's vocabulary.
+        axis: What it speaks of.
+        better: Direction.
+        ranked: Whether models may be ranked on it; what is only shown misleads or cannot be compared.
+    """
 
     name: str
     axis: Axis
     better: Direction
+    ranked: bool = True
 
 
 class Metric(ABC):
@@ -163,6 +175,28 @@ class Metric(ABC):
 
     def doubts(self, real: Points, generated: Points, context: Context) -> Iterator[str]:
         """Say in words why a value should be read with care; nothing by default."""
+        yield from ()
+
+
+class ModelMetric(ABC):
+    """One way of judging a model itself rather than its samples. Found in the same folder as every other metric.
+
+    It has no floor: nothing real is a model.
+    """
+
+    quantities: ClassVar[tuple[Quantity, ...]]
+    """The values that ``measure`` can yield."""
+
+    @abstractmethod
+    def applies(self, model: GenerativeModel, context: Context) -> bool:
+        """Whether the model has the capability, and the context the facts, that are needed."""
+
+    @abstractmethod
+    def measure(self, model: GenerativeModel, real: Points, context: Context) -> Iterator[tuple[str, str, float]]:
+        """Yield (name, space, value); ``real`` is the reference."""
+
+    def doubts(self, model: GenerativeModel, real: Points, context: Context) -> Iterator[str]:
+        """Say in words why a value is missing or should be read with care; nothing by default."""
         yield from ()
 
 

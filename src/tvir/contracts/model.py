@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 import torch
@@ -250,8 +251,24 @@ class EncodesData(DecodesLatents):
             return self.decode(self.encode(examples, condition).mean, condition)
 
 
+class Measure(StrEnum):
+    """What a log likelihood is the logarithm of, without which it cannot be compared."""
+
+    DENSITY = "density"
+    """Of the numbers of an example in model form."""
+    PROBABILITY = "probability"
+    """Of an example as it stands in the data, one of finitely many."""
+    BINARISED = "binarised"
+    """Of images of black and white pixels drawn from the gray ones: no statement about gray values."""
+
+
 class HasLikelihood(GenerativeModel):
     """Knows the exact density of an example."""
+
+    @property
+    def measure(self) -> Measure:
+        """What ``log_prob`` is the logarithm of."""
+        return Measure.DENSITY
 
     @abstractmethod
     def log_prob(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -261,12 +278,29 @@ class HasLikelihood(GenerativeModel):
 class HasLikelihoodBound(GenerativeModel):
     """Knows a lower bound of the density. A type of its own: bounds and exact values never share a column."""
 
+    @property
+    def measure(self) -> Measure:
+        """What ``elbo`` bounds the logarithm of."""
+        return Measure.DENSITY
+
     @abstractmethod
     def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
         """A lower bound of the log density per example in nats, (N,).
 
         ``samples`` > 1 gives the importance-weighted bound (Burda et al. 2016, arXiv 1509.00519).
         """
+
+
+class HasLatentDensity(HasLikelihoodBound, DecodesLatents):
+    """Knows the two factors of log p(x, z), and so lets a bound be checked by annealing from the prior."""
+
+    @abstractmethod
+    def log_prior(self, latents: Tensor) -> Tensor:
+        """Log p(z) in nats, (N,), differentiable in the latents (N, *latent_shape)."""
+
+    @abstractmethod
+    def log_likelihood(self, examples: Tensor, latents: Tensor) -> Tensor:
+        """Log p(x|z) in nats, (N,), differentiable in the latents; one latent for each example."""
 
 
 class Conditional(GenerativeModel):

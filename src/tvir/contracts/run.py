@@ -104,6 +104,8 @@ class RunRecord:
         precision: None until it has been decided.
         learning_rate_scale: 1, or less after a rollback.
         spent: What the last checkpoint had used.
+        stage_steps: Steps taken in each stage, as the last checkpoint knew them; empty in records of old.
+        peak_memory: Largest resident memory of a training process in bytes; None in records of old.
         versions: Of tvir, torch and Python.
         failure: What was seen and what to try, for failed runs.
         findings: What was noticed about the data and on the way.
@@ -119,6 +121,8 @@ class RunRecord:
     precision: Precision | None = None
     learning_rate_scale: float = 1.0
     spent: Spent = field(default_factory=Spent)
+    stage_steps: dict[str, int] = field(default_factory=dict)
+    peak_memory: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     failure: str | None = None
     findings: tuple[str, ...] = ()

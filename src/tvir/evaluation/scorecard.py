@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -11,12 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 from tvir.contracts.data import Array, Dataset, Examples, TextSpec
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import TvirError, UsageError
-from tvir.contracts.metric import Context, Metric, Points, Score, Scorecard
-from tvir.contracts.model import EncodesData, GenerativeModel
+from tvir.contracts.metric import Context, Metric, ModelMetric, Points, Score, Scorecard
+from tvir.contracts.model import GenerativeModel
 from tvir.contracts.noise import mix_seed
+from tvir.contracts.run import RunRecord
 from tvir.evaluation import metrics
 from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures, find_extractors
-from tvir.evaluation.reconstruction import reconstruction_score
 
 Key = tuple[str, str]
 """Name of a value and space it was measured in."""
@@ -46,6 +46,12 @@ def from_json(content: bytes) -> Scorecard:
 def find_metrics() -> list[Metric]:
     """Every metric there is, by walking ``evaluation/metrics``."""
     finals: Iterator[type[Metric]] = discover(metrics, Metric)
+    return [final() for final in finals]
+
+
+def find_model_metrics() -> list[ModelMetric]:
+    """Every metric of models themselves, by walking ``evaluation/metrics``."""
+    finals: Iterator[type[ModelMetric]] = discover(metrics, ModelMetric)
     return [final() for final in finals]
 
 
@@ -107,6 +113,7 @@ class Judge:
         subject: str,
         labels: Array | None = None,
         model: GenerativeModel | None = None,
+        run: RunRecord | None = None,
     ) -> Scorecard:
         """Measure generated rows.
 
@@ -116,6 +123,7 @@ class Judge:
             subject: What is judged, for the scorecard.
             labels: The classes that were asked for (N,), where the generator is conditional.
             model: The model itself, for what is measured on it and not on its samples.
+            run: The record of its run, for what its training took.
 
         Raises:
             UsageError: The rows are not of the shape and type of the data.
@@ -135,8 +143,8 @@ class Judge:
                     f"only {count} generated examples: compared with as many of the {self._count} real ones"
                 )
             scores += self._scores(real, points, findings)
-        if model is not None and isinstance(model, EncodesData) and self._judgeable:
-            scores += self._reconstruction(model, findings)
+        if model is not None and self._judgeable:
+            scores += self._model_scores(model, run, findings)
         reference = f"{self._dataset.reference} test split @{self._dataset.fingerprint[:12]}"
         return Scorecard(subject=subject, reference=reference, scores=tuple(scores), findings=tuple(findings))
 
@@ -240,9 +248,23 @@ class Judge:
                 findings.append(f"{what}: left out: {str(error).splitlines()[0] if str(error) else repr(error)}")
         self._report(purpose, len(self._metrics), len(self._metrics))
 
-    def _reconstruction(self, model: EncodesData, findings: list[str]) -> Iterator[Score]:
-        reference = self._real_side(self._count).reference
-        try:
-            yield reconstruction_score(model, reference)
-        except (ValueError, RuntimeError) as error:
-            findings.append(f"reconstruction_mse: left out: {error}")
+    def _model_scores(self, model: GenerativeModel, run: RunRecord | None, findings: list[str]) -> Iterator[Score]:
+        real = self._real_side(self._count)
+        context = replace(real.context, run=run)
+        for metric in find_model_metrics():
+            what = ", ".join(quantity.name for quantity in metric.quantities)
+            if not metric.applies(model, context):
+                continue
+            try:
+                for name, space, value in metric.measure(model, real.reference, context):
+                    (quantity,) = (quantity for quantity in metric.quantities if quantity.name == name)
+                    if not np.isfinite(value):
+                        raise ValueError(f"{name} came out as {value}")
+                    count = len(real.reference)
+                    yield Score(
+                        axis=quantity.axis, metric=name, space=space, value=value, better=quantity.better,
+                        n_real=count, n_generated=count,
+                    )  # fmt: skip
+                findings += metric.doubts(model, real.reference, context)
+            except (ValueError, ArithmeticError, RuntimeError, TvirError) as error:
+                findings.append(f"{what}: left out: {str(error).splitlines()[0] if str(error) else repr(error)}")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tvir.contracts.choice import Choice
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
+from tvir.contracts.model import Measure
 from tvir.objectives.elbo import normal_log_prob
 
 Scale = Literal["shared", "each"]
@@ -43,6 +44,10 @@ class Likelihood(Choice):
     def shares_scale(self) -> bool:
         """Whether it needs one learned log scale beside the decoder's output."""
         return False
+
+    def measure(self, spec: DataSpec) -> Measure:
+        """What ``log_prob`` is the logarithm of."""
+        return Measure.DENSITY
 
     @abstractmethod
     def log_prob(self, examples: Tensor, output: Tensor, log_scale: Tensor | None, spec: DataSpec) -> Tensor:
@@ -103,6 +108,9 @@ class Bernoulli(Likelihood):
 
     specs = (ImageSpec,)
 
+    def measure(self, spec: DataSpec) -> Measure:
+        return Measure.BINARISED
+
     def log_prob(self, examples: Tensor, output: Tensor, log_scale: Tensor | None, spec: DataSpec) -> Tensor:
         white = (examples + 1) / 2
         return -F.binary_cross_entropy_with_logits(output.float(), white, reduction="none").flatten(1).sum(1)
@@ -134,6 +142,9 @@ class DiscretisedLogistic(Likelihood):
     def shares_scale(self) -> bool:
         return self.scale == "shared"
 
+    def measure(self, spec: DataSpec) -> Measure:
+        return Measure.PROBABILITY
+
     def log_prob(self, examples: Tensor, output: Tensor, log_scale: Tensor | None, spec: DataSpec) -> Tensor:
         location, log_scale = _location_and_scale(output, log_scale, spec)
         centred, precision, half_bin = examples - location, torch.exp(-log_scale), 1 / 255
@@ -164,6 +175,9 @@ class Automatic(Likelihood):
     @property
     def shares_scale(self) -> bool:
         return True
+
+    def measure(self, spec: DataSpec) -> Measure:
+        return _suited(spec).measure(spec)
 
     def log_prob(self, examples: Tensor, output: Tensor, log_scale: Tensor | None, spec: DataSpec) -> Tensor:
         return _suited(spec).log_prob(examples, output, log_scale, spec)

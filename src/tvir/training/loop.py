@@ -21,6 +21,7 @@ from tvir.training.clock import Stopwatch
 from tvir.training.divergence import DivergedError, FailedError, Sighting
 from tvir.training.feed import Feed
 from tvir.training.logs import Reporter, keep_lines
+from tvir.training.memory import peak_memory
 from tvir.training.moves import prepare_move
 from tvir.training.observer import Observer
 from tvir.training.position import Position, Timetable
@@ -238,8 +239,19 @@ class Loop:
             self._around.observer.noticed(str(error))
             return
         self._saved = replace(content.position, bad_moves=dict(content.position.bad_moves))
-        self._folder.update(spent=content.position.spent)
+        self._folder.update(
+            spent=content.position.spent, stage_steps=self._stage_steps(content.position), peak_memory=peak_memory()
+        )
         self._around.observer.saved(path)
+
+    def _stage_steps(self, position: Position) -> dict[str, int]:
+        """Steps of every stage that has any. The stage before the present one ended after its last checkpoint."""
+        known = self._folder.read().stage_steps
+        before = [stage.name for stage in self._stages[: position.stage] if stage.phases]
+        counted = {name: known.get(name, 0) for name in before[:-1]}
+        if before:
+            counted[before[-1]] = position.steps - position.stage_step - sum(counted.values())
+        return counted | ({self._stages[position.stage].name: position.stage_step})
 
     def _newest_step(self) -> int | None:
         """The newest checkpoint that verifies; the main process looks for all."""

@@ -57,7 +57,7 @@ def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Sco
     count = judge.sample_count
     labels = _asked_labels(run, dataset, count)
     rows = run.sample(count, seed=mix_seed(seed, "judged"), condition=labels)
-    return judge.judge(rows, subject=subject_of(run), labels=labels, model=run.model)
+    return judge.judge(rows, subject=subject_of(run), labels=labels, model=run.model, run=run.record)
 
 
 def subject_of(run: Run) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.distributions import Independent
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import EncodesData, HasLikelihoodBound, Stage, evaluating
+from tvir.contracts.model import EncodesData, HasLatentDensity, Measure, Stage, evaluating
 from tvir.contracts.noise import Noise
 from tvir.models.vae.autoencoding import Autoencoder, AutoencodingConfig
 from tvir.networks.building import networks_for
 from tvir.networks.normalisation import Unnormalised
+from tvir.objectives.elbo import normal_log_prob
 
 
-class Vae(EncodesData, HasLikelihoodBound):
+class Vae(EncodesData, HasLatentDensity):
     """An encoder and a decoder that together bound the likelihood of the data.
 
     Samples are the means of p(x|z): its own noise is not added.
@@ -66,6 +68,16 @@ class Vae(EncodesData, HasLikelihoodBound):
 
     def encode(self, examples: Tensor, condition: Tensor | None = None) -> Independent:
         return self.autoencoder.encode(examples)
+
+    @property
+    def measure(self) -> Measure:
+        return self.config.likelihood.measure(self.spec)
+
+    def log_prior(self, latents: Tensor) -> Tensor:
+        return normal_log_prob(latents, torch.zeros_like(latents), torch.zeros_like(latents))
+
+    def log_likelihood(self, examples: Tensor, latents: Tensor) -> Tensor:
+        return self.autoencoder.log_likelihood(examples, latents)
 
     def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
         with evaluating(self):
