@@ -34,9 +34,12 @@ def spectra(title: str, found: Mapping[str, Spectrum], models: Sequence[str], wo
     with mpl.rc_context(STYLE):
         _, axes = panel(_HEIGHT)
         first = next(iter(found.values()))
-        axes.plot(first.frequencies, first.real, color=INK, linewidth=3.2, alpha=0.35, label=words("evidence.real"))
+        # The ring around 0 holds nothing: every image is taken less its mean.
+        axes.plot(
+            first.frequencies[1:], first.real[1:], color=INK, linewidth=3.2, alpha=0.35, label=words("evidence.real")
+        )
         for model, spectrum in found.items():
-            _line(axes, spectrum.frequencies, spectrum.generated, models.index(model), model)
+            _line(axes, spectrum.frequencies[1:], spectrum.generated[1:], models.index(model), model)
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))

@@ -42,13 +42,11 @@ def profile(rows: Mapping[Axis, Sequence[ScoreRow]], subjects: Sequence[str], wo
             for line, at in zip(places, heights, strict=True):
                 _line(axes, [scores[index] for scores in line], at, index, subject)
         axes.axvline(0, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        for axis, at in headings.items():
-            axes.text(
-                0, at, words(f"axis.{axis}"), transform=axes.get_yaxis_transform(), color=INK, weight="bold",
-                va="center", ha="left", fontsize=8.5,
-            )  # fmt: skip
         labels = [row.label(words) for found in rows.values() for row in found]
-        axes.set_yticks([at for found in heights for at in found], labels)
+        ticks = [*headings.values(), *(at for found in heights for at in found)]
+        axes.set_yticks(ticks, [*(words(f"axis.{axis}") for axis in headings), *labels])
+        for label in axes.get_yticklabels()[: len(headings)]:
+            label.set_fontweight("bold")
         axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=8)
         axes.set_ylim(below - 0.3, -0.7)
         axes.set_xlim(_BETTER - 0.06, _WORSE + 0.06)
