@@ -9,6 +9,7 @@ import tvir.reports
 from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Axis, Direction
 from tvir.contracts.run import Status
+from tvir.evaluation.scorecard import find_metrics
 from tvir.reports.language import languages, load_words
 from tvir.reports.sentences import DOUBTS
 
@@ -67,13 +68,18 @@ def test_every_key_in_use_exists():
 
 
 def test_no_phrase_is_left_over():
-    families = ("metric.", "space.")
+    families = ("metric.", "space.", "unit.of.")
     assert {key for key in phrases("en").keys() - used_keys() if not key.startswith(families)} == set()
 
 
 def test_every_metric_says_what_it_sees():
     named = {key.removeprefix("metric.").removesuffix(".sees") for key in phrases("en") if key.startswith("metric.")}
     assert all(f"metric.{name}.sees" in phrases("en") and f"metric.{name}" in phrases("en") for name in named)
+
+
+def test_every_metric_that_is_found_has_words_in_both_languages():
+    names = {quantity.name for metric in find_metrics() for quantity in metric.quantities}
+    assert {(name, code) for name in names for code in languages() if f"metric.{name}" not in phrases(code)} == set()
 
 
 def test_no_ukrainian_phrase_was_left_in_english():

@@ -11,11 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 from tvir.contracts.data import Array, Dataset, Examples, TextSpec
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import TvirError, UsageError
+from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Context, Metric, ModelMetric, Points, Score, Scorecard
 from tvir.contracts.model import GenerativeModel
 from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import RunRecord
 from tvir.evaluation import metrics
+from tvir.evaluation.evidence import gather_evidence
 from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures, find_extractors
 
 Key = tuple[str, str]
@@ -268,3 +270,13 @@ class Judge:
                 findings += metric.doubts(model, real.reference, context)
             except (ValueError, ArithmeticError, RuntimeError, TvirError) as error:
                 findings.append(f"{what}: left out: {str(error).splitlines()[0] if str(error) else repr(error)}")
+
+    def evidence(self, generated: Array, labels: Array | None = None) -> Evidence | None:
+        """What lies behind the scores of generated rows, for figures; None where ``judge`` would measure nothing."""
+        self._check(generated)
+        count = min(len(generated), self._count)
+        if self._why_not(generated[:count], count):
+            return None
+        real = self._real_side(count)
+        points = self._points(generated[:count], None if labels is None else labels[:count])
+        return gather_evidence(real.reference, points, real.context)

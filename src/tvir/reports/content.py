@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
 
+from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Scorecard
-from tvir.contracts.run import DataRecord, RunRecord
+from tvir.contracts.run import DataRecord, RunRecord, SpecRecord
 from tvir.contracts.verdict import Verdict
 
 
@@ -96,6 +97,8 @@ class ComparisonReport:
         grids: Sample grids, one per model (or more), drawn from equal sample seeds.
         strips: Film strips, one per model (or more).
         findings: What was noticed about the data and on the way.
+        evidence: What lies behind the scores, by model: of one run each, on the first seed.
+        show_training_examples: Whether nearest training examples may be shown.
     """
 
     title: str | None = None
@@ -108,6 +111,8 @@ class ComparisonReport:
     grids: Sequence[SampleGrid] = ()
     strips: Sequence[FilmStrip] = ()
     findings: Sequence[str] = ()
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    show_training_examples: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +124,63 @@ class RunReport:
         card: Its scorecard, or None where it has not been judged.
         grids: Sample grids from its last weights.
         strip: Its film strip, or None.
+        evidence: What lies behind the scores, or None.
+        show_training_examples: Whether nearest training examples may be shown.
     """
 
     run: RunEntry
     card: Scorecard | None = None
     grids: Sequence[SampleGrid] = ()
     strip: FilmStrip | None = None
+    evidence: Evidence | None = None
+    show_training_examples: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickedGrid:
+    """Examples of a set drawn at random, never picked by hand.
+
+    Args:
+        image: The grid.
+        source: Where the examples come from, as the reader should see it.
+        seed: Of the draw.
+        count: Examples in the grid.
+        total: Examples they were drawn from.
+        real: Whether they are real: hidden where training examples are.
+    """
+
+    image: Image.Image
+    source: str
+    seed: int
+    count: int
+    total: int
+    real: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreReport:
+    """Anybody's samples against real data.
+
+    Args:
+        title: Heading, or None for one made of what is judged and what against.
+        generated: What is judged, as it was given.
+        real: What it is judged against, as it was given.
+        train: The training data that copies were looked for in, as it was given, or None.
+        spec: What one example is.
+        card: The scorecard.
+        evidence: What lies behind the scores, or None.
+        grids: Examples drawn at random.
+        findings: What was noticed while the data was read.
+        show_training_examples: Whether real examples may be shown: nearest pairs and grids of real data.
+    """
+
+    title: str | None = None
+    generated: str
+    real: str
+    train: str | None = None
+    spec: SpecRecord
+    card: Scorecard
+    evidence: Evidence | None = None
+    grids: Sequence[PickedGrid] = ()
+    findings: Sequence[str] = ()
+    show_training_examples: bool = True

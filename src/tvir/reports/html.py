@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from markupsafe import Markup
 
 from tvir.contracts.run import write_atomically
 from tvir.reports import panels
-from tvir.reports.content import ComparisonReport, RunReport
+from tvir.reports.content import ComparisonReport, RunReport, ScoreReport
+from tvir.reports.illustrations import illustrations
 from tvir.reports.language import Words, capital, load_words
 from tvir.reports.numbers import compact, duration
 from tvir.reports.scores import score_rows
@@ -48,6 +50,20 @@ def write_run(path: Path, report: RunReport, language: str = "en") -> None:
     write_atomically(path, run_page(report, language).encode())
 
 
+def write_score(path: Path, report: ScoreReport, language: str = "en") -> None:
+    """Write the report of anybody's samples as one HTML file.
+
+    Args:
+        path: The file; its folder must exist.
+        report: What to show.
+        language: Of the words.
+
+    Raises:
+        UsageError: There are no words in that language.
+    """
+    write_atomically(path, score_page(report, language).encode())
+
+
 def comparison_page(report: ComparisonReport, language: str = "en") -> str:
     """A comparison as the text of an HTML page."""
     words = load_words(language)
@@ -55,6 +71,7 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
     models = list(dict.fromkeys([*subjects, *(run.name for run in report.runs)]))
     named = _model_namer(models)
     title = report.title or words("comparison.title", models=words.both(models), data=_short(report.data.reference))
+    rows = score_rows(report.cards, report.verdicts)
     return _render(
         "comparison.html.j2",
         words,
@@ -67,10 +84,13 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         sentences=axis_sentences(report.verdicts, words, name=named),
         failed=failed_models(report.runs, words, name=named),
         tested=gaps_tested(report.verdicts),
-        rows=score_rows(report.cards, report.verdicts),
+        rows=rows,
+        profile=panels.profile_panel(rows, subjects, words),
+        illustrations=illustrations(
+            report.evidence, report.cards, models, report.data.spec, words, show_training=report.show_training_examples
+        ),
         card_findings=list(dict.fromkeys(finding for card in report.cards for finding in card.findings)),
         curves=panels.curve_panels(report.runs, models, words),
-        scatters=panels.scatter_panels(report.cards, models, words),
         costs=panels.costs(report.runs, models),
     )
 
@@ -92,8 +112,44 @@ def run_page(report: RunReport, language: str = "en") -> str:
         facts=panels.data_facts(record.data, (), words),
         record_facts=panels.record_facts(report.run, words),
         rows=score_rows(cards),
+        intervals=any(score.interval for card in cards for score in card.scores),
+        illustrations=illustrations(
+            {} if report.evidence is None else {record.model: report.evidence},
+            [replace(card, subject=record.model) for card in cards],
+            [record.model],
+            record.data.spec,
+            words,
+            show_training=report.show_training_examples,
+        ),
         card_findings=list(report.card.findings) if report.card else [],
         curves=panels.curve_panels([report.run], [record.model], words),
+    )
+
+
+def score_page(report: ScoreReport, language: str = "en") -> str:
+    """The report of anybody's samples as the text of an HTML page."""
+    words = load_words(language)
+    subject = _short(report.generated)
+    card = replace(report.card, subject=subject)
+    return _render(
+        "score.html.j2",
+        words,
+        [subject],
+        title=report.title or words("score.title", generated=subject, real=_short(report.real)),
+        report=report,
+        example=panels.example_text(report.spec, words),
+        subjects=[subject],
+        grids=[grid for grid in report.grids if report.show_training_examples or not grid.real],
+        rows=score_rows([card]),
+        illustrations=illustrations(
+            {} if report.evidence is None else {subject: report.evidence},
+            [card],
+            [subject],
+            report.spec,
+            words,
+            show_training=report.show_training_examples,
+        ),
+        card_findings=list(card.findings),
     )
 
 

@@ -58,6 +58,11 @@ class Words:
         phrase = self.phrases.get(f"metric.{name}")
         return phrase if isinstance(phrase, str) else name.replace("_", " ")
 
+    def unit(self, name: str) -> str:
+        """The unit of a metric, to follow its name; empty for pure numbers."""
+        phrase = self.phrases.get(f"unit.of.{name}")
+        return f", {phrase}" if isinstance(phrase, str) else ""
+
     def sees(self, name: str) -> str | None:
         """What a metric sees and is blind to, or None for one that is not described here."""
         phrase = self.phrases.get(f"metric.{name}.sees")

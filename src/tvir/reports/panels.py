@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import io
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
-from tvir.contracts.metric import Score, Scorecard
+from tvir.contracts.metric import Axis, Score, Scorecard
 from tvir.contracts.run import DataRecord, SpecRecord
 from tvir.reports import figures
 from tvir.reports.content import RunEntry
-from tvir.reports.figures import MODEL_COLOURS as MODEL_COLOURS
+from tvir.reports.drawing import MODEL_COLOURS as MODEL_COLOURS
 from tvir.reports.language import Words
 from tvir.reports.numbers import compact, duration, row_format
-from tvir.reports.scores import ScoreRow
+from tvir.reports.profile import profile, profile_rows
+from tvir.reports.scores import ScoreRow, from_floor
 
 Fact = tuple[str, Sequence[str]]
 """A label and its lines."""
@@ -177,6 +178,19 @@ def scatter_panels(cards: Sequence[Scorecard], models: Sequence[str], words: Wor
         )
         for space, by_model in points.items()
     ]
+
+
+def profile_panel(rows: Mapping[Axis, Sequence[ScoreRow]], subjects: Sequence[str], words: Words) -> str:
+    """All models on all scores, or nothing where there are no two models to look at side by side."""
+    chosen = profile_rows(rows)
+    if len(subjects) < 2 or not chosen:
+        return ""
+    means = []
+    for place, subject in enumerate(subjects):
+        found = [at.place for line in chosen.values() for row in line if (at := from_floor(row)[place]) is not None]
+        if found:
+            means.append(f"{subject} {words.number(f'{statistics.fmean(found):.2f}')}")
+    return profile(chosen, subjects, words, words("profile.alt", values="; ".join(means)))
 
 
 def dots(row: ScoreRow, models: Sequence[str], words: Words) -> str:

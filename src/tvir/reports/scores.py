@@ -10,6 +10,16 @@ from tvir.contracts.verdict import PairVerdict, Verdict
 from tvir.reports.language import Words, capital
 from tvir.reports.numbers import RowFormat, floor_format, row_format
 
+FIRST = frozenset({
+    "mmd_rbf", "density", "high_quality_share",
+    "coverage", "mode_count", "class_kl", "modes_found", "reverse_kl",
+    "spectrum_w1", "pairwise_distance_w1", "covariance_spectrum_ratio", "tstr_gap",
+    "copy_rate", "authenticity_gap", "likelihood_gap",
+})  # fmt: skip
+"""Scores that are shown first on their axis; others stand below them. Likelihood and cost have none to stand below."""
+
+_ALL_FIRST = (Axis.LIKELIHOOD, Axis.COST)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRow:
@@ -30,6 +40,11 @@ class ScoreRow:
     better: Direction
     scores: tuple[Score | None, ...]
     ahead: str | None = None
+
+    @property
+    def first(self) -> bool:
+        """Whether it is read first on its axis."""
+        return self.axis in _ALL_FIRST or self.metric in FIRST
 
     @property
     def measured(self) -> list[Score]:
@@ -54,7 +69,7 @@ class ScoreRow:
 
     def label(self, words: Words) -> str:
         """Metric and short space."""
-        name = capital(words.metric(self.metric))
+        name = capital(words.metric(self.metric)) + words.unit(self.metric)
         return name if self.space == "-" else f"{name} [{words.space(self.space)}]"
 
     def full_name(self, words: Words) -> str:
@@ -70,7 +85,7 @@ class ScoreRow:
 
 
 def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> dict[Axis, list[ScoreRow]]:
-    """Rows by axis, in the order of the axes and of the metrics' first appearance."""
+    """Rows by axis: those to be read first, then the others, each in the order of their first appearance."""
     keys = dict.fromkeys((score.axis, score.metric, score.space) for card in cards for score in card.scores)
     by_card = [{(score.axis, score.metric, score.space): score for score in card.scores} for card in cards]
     subjects = [card.subject for card in cards]
@@ -85,7 +100,46 @@ def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> 
                     axis=axis, metric=key[1], space=key[2], better=first.better, scores=scores, ahead=ahead
                 )  # fmt: skip
                 rows.setdefault(axis, []).append(row)
-    return rows
+    return {axis: sorted(found, key=lambda row: not row.first) for axis, found in rows.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromFloor:
+    """Where a model's score lies between the floor of the score, 0, and the model furthest from it, 1.
+
+    Args:
+        place: Negative where the model is better than the floor.
+        interval: Of the score, on the same scale, or None.
+    """
+
+    place: float
+    interval: tuple[float, float] | None
+
+
+def from_floor(row: ScoreRow) -> list[FromFloor | None]:
+    """The scores of a row on a scale that other rows share.
+
+    Where no model is worse than the floor, there is no distance to share out: all of them are at 0.
+    """
+    if row.floor is None:
+        return [None] * len(row.scores)
+    sign = 1 if row.better is Direction.LOWER else -1
+    furthest = max(sign * (score.value - row.floor) for score in row.measured)
+
+    def scaled(value: float, floor: float) -> float:
+        return sign * (value - floor) / furthest if furthest > 0 else 0.0
+
+    return [
+        None
+        if score is None
+        else FromFloor(
+            place=scaled(score.value, row.floor),
+            interval=None
+            if score.interval is None
+            else tuple(sorted(scaled(end, row.floor) for end in score.interval)),  # pyright: ignore[reportArgumentType]
+        )
+        for score in row.scores
+    ]
 
 
 def _speaks_of(verdict: Verdict, key: tuple[Axis, str, str]) -> bool:

@@ -31,7 +31,7 @@ def scorecard_table(card: Scorecard, language: str = "en") -> RenderableType:
     table = _score_table(words("terminal.card", subject=card.subject), words)
     table.add_column(words("column.value"), justify="right", no_wrap=True)
     _fill(table, score_rows([card]), [card.subject], words)
-    return Group(table, *_notes(card.findings))
+    return Group(table, *_notes([words("terminal.legend.one"), *card.findings]))
 
 
 def comparison_table(
@@ -152,7 +152,9 @@ def _fill(table: Table, rows: Mapping[Axis, Sequence[ScoreRow]], subjects: Seque
             table.add_row()
         heading = Text.assemble((words(f"axis.{axis}"), "bold cyan"))
         table.add_row(heading)
-        for row in found:
+        for place, row in enumerate(found):
+            if not row.first and place > 0 and found[place - 1].first:
+                table.add_row(Text(words("terminal.more"), style="dim italic"))
             cells = [_cell(row, index, subject, words) for index, subject in enumerate(subjects)]
             table.add_row(Text(f"{row.arrow} {row.label(words)}"), row.floor_text(words), *cells)
     if not rows:

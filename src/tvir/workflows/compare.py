@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tvir.comparison.protocol import Trial, plan_trials
@@ -71,6 +71,7 @@ def compare(
     jobs: int | None = None,
     limit: int = 10_000,
     language: str = "en",
+    show_training_examples: bool = True,
     observer: TrialsObserver | None = None,
     progress: Reading | None = None,
 ) -> Comparison:
@@ -93,6 +94,7 @@ def compare(
         jobs: Trials side by side; by default as many as there are cores. The cores are shared out evenly.
         limit: The most real and generated examples that are compared.
         language: Of the report: ``en`` or ``uk``.
+        show_training_examples: Show the nearest training examples beside the most suspicious samples in the report.
         observer: Told what happens to the trials.
         progress: Told while data is read.
 
@@ -109,7 +111,9 @@ def compare(
     trials = plan_trials(list(contestants), chosen, place, configs=contestants)
     cores = Cores.share(len(trials), jobs)
     shared = plan_all(trials, dataset, budget, precision, cores.threads)
-    jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress)
+    # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
+    shown = {trial.path: trial.model for trial in trials if trial.seed == chosen[0]}
+    jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress, shown)
     reasons = _train_all(trials, cores, jury, observer)
     cards = jury.cards()
     by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
@@ -124,7 +128,12 @@ def compare(
         verdicts=verdicts({subject: found for subject, found in by_model.items() if found}),
     )
     write_ledger(place / "comparison.json", ledger)
-    write_comparison(place / "report.html", _report(ledger, trials, cards, dataset, chosen, place), language)
+    report = replace(
+        _report(ledger, trials, cards, dataset, chosen, place),
+        evidence={shown[path]: found for path, found in jury.evidence.items()},
+        show_training_examples=show_training_examples,
+    )
+    write_comparison(place / "report.html", report, language)
     return Comparison(
         path=place,
         cards=tuple(ledger.cards),
@@ -200,7 +209,6 @@ def _report(
     seeds: Sequence[int],
     place: Path,
 ) -> ComparisonReport:
-    # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
     shown = {trial.model: Run(trial.path) for trial in trials if trial.seed == seeds[0] and trial.path in cards}
     return ComparisonReport(
         data=ledger.data,

@@ -9,6 +9,7 @@ import numpy as np
 
 from tvir.contracts.data import Array, Dataset
 from tvir.contracts.errors import UsageError
+from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.model import Conditional
 from tvir.contracts.noise import mix_seed
@@ -28,6 +29,8 @@ def evaluate(
     limit: int = 10_000,
     seed: int = 0,
     allow_changed_data: bool = False,
+    language: str = "en",
+    show_training_examples: bool = True,
     progress: Reading | None = None,
 ) -> Scorecard:
     """Judge a run against the test split of its data; writes ``scorecard.json`` and ``report.html`` into the run.
@@ -38,6 +41,8 @@ def evaluate(
         limit: The most real and generated examples that are compared.
         seed: Of the samples that are judged and of metrics that draw.
         allow_changed_data: Go on although the data is no longer what the run began with.
+        language: Of the report: ``en`` or ``uk``.
+        show_training_examples: Show the nearest training examples beside the most suspicious samples in the report.
         progress: Told what is being done, how much of it is done and how much there is.
 
     Raises:
@@ -47,17 +52,34 @@ def evaluate(
     if run.record.status == "planned":
         raise UsageError(f"{run.path} has not been trained yet; begin it with: tvir resume {run.path}")
     dataset = _dataset(run, data, allow_changed_data, progress)
-    card = judge_run(Judge(dataset, limit=limit, seed=seed, progress=progress), run, dataset, seed=seed)
-    save_card(run, card, suffix="" if data is None else f"-{short_name(data)}")
+    judge = Judge(dataset, limit=limit, seed=seed, progress=progress)
+    card = judge_run(judge, run, dataset, seed=seed)
+    save_card(
+        run,
+        card,
+        evidence=evidence_of(judge, run, dataset, seed=seed),
+        suffix="" if data is None else f"-{short_name(data)}",
+        language=language,
+        show_training_examples=show_training_examples,
+    )
     return card
 
 
 def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Scorecard:
     """The scorecard of one run; the samples depend on the run and on ``seed`` alone."""
+    rows, labels = _judged_rows(judge, run, dataset, seed)
+    return judge.judge(rows, subject=subject_of(run), labels=labels, model=run.model, run=run.record)
+
+
+def evidence_of(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Evidence | None:
+    """What lies behind the scorecard of one run: the same samples are looked at."""
+    return judge.evidence(*_judged_rows(judge, run, dataset, seed))
+
+
+def _judged_rows(judge: Judge, run: Run, dataset: Dataset, seed: int) -> tuple[Array, Array | None]:
     count = judge.sample_count
     labels = _asked_labels(run, dataset, count)
-    rows = run.sample(count, seed=mix_seed(seed, "judged"), condition=labels)
-    return judge.judge(rows, subject=subject_of(run), labels=labels, model=run.model, run=run.record)
+    return run.sample(count, seed=mix_seed(seed, "judged"), condition=labels), labels
 
 
 def subject_of(run: Run) -> str:
@@ -66,11 +88,26 @@ def subject_of(run: Run) -> str:
     return f"{record.model} on {record.data.reference}, seed {record.seed}"
 
 
-def save_card(run: Run, card: Scorecard, *, suffix: str = "") -> None:
+def save_card(
+    run: Run,
+    card: Scorecard,
+    *,
+    evidence: Evidence | None = None,
+    suffix: str = "",
+    language: str = "en",
+    show_training_examples: bool = True,
+) -> None:
     """Write a scorecard and the report around it into the folder of its run."""
     write_atomically(run.path / f"scorecard{suffix}.json", to_json(card))
-    report = RunReport(run=run_entry(run, run.path), card=card, grids=[sample_grid(run)], strip=film_strip(run))
-    write_run(run.path / f"report{suffix}.html", report)
+    report = RunReport(
+        run=run_entry(run, run.path),
+        card=card,
+        evidence=evidence,
+        grids=[sample_grid(run)],
+        strip=film_strip(run),
+        show_training_examples=show_training_examples,
+    )
+    write_run(run.path / f"report{suffix}.html", report, language)
 
 
 def _dataset(run: Run, data: str | None, allow_changed: bool, progress: Reading | None) -> Dataset:

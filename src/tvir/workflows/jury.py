@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import sklearn.ensemble  # noqa: F401 - its OpenMP must be there before it can be told how many threads to take
@@ -12,10 +12,11 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from tvir.contracts.data import Dataset
+from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import write_atomically
 from tvir.evaluation.scorecard import Judge, to_json
-from tvir.workflows.evaluate import judge_run
+from tvir.workflows.evaluate import evidence_of, judge_run
 from tvir.workflows.planning import Reading
 from tvir.workflows.run import Run
 
@@ -32,18 +33,27 @@ class Jury:
         threads: Of one trial.
         judged: Told how many runs have been judged.
         progress: Told how far the preparation of the judge has come.
+        pictured: Folders of the runs whose evidence is kept for the figures of a report.
     """
 
     def __init__(
-        self, dataset: Dataset, limit: int, threads: int, judged: Callable[[int], None], progress: Reading | None
+        self,
+        dataset: Dataset,
+        limit: int,
+        threads: int,
+        judged: Callable[[int], None],
+        progress: Reading | None,
+        pictured: Collection[Path] = (),
     ) -> None:
         self._dataset = dataset
         self._limit = limit
         self._threads = threads
         self._judged = judged
         self._progress = progress
+        self._pictured = frozenset(pictured)
         self._finished: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._cards: dict[Path, Scorecard] = {}
+        self._evidence: dict[Path, Evidence] = {}
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
 
@@ -68,6 +78,11 @@ class Jury:
             raise self._failure
         return self._cards
 
+    @property
+    def evidence(self) -> Mapping[Path, Evidence]:
+        """What lies behind the scorecards of the pictured runs; complete once ``cards`` has returned."""
+        return self._evidence
+
     def _work(self) -> None:
         before = torch.get_num_threads()
         try:
@@ -85,6 +100,8 @@ class Jury:
         while (path := self._finished.get()) is not None:
             run = Run(path)
             self._cards[path] = judge_run(judge, run, self._dataset)
+            if path in self._pictured and (found := evidence_of(judge, run, self._dataset)) is not None:
+                self._evidence[path] = found
             write_atomically(run.folder.scorecard_path, to_json(self._cards[path]))
             self._judged(len(self._cards))
 

@@ -31,6 +31,8 @@ class Compare(BudgetFlags, DataFlags):
     """The most real and generated examples that are compared."""
     language: Literal["en", "uk"] = "en"
     """Of the table and the report."""
+    hide_training_examples: bool = False
+    """Leave the training examples nearest to suspicious samples out of the report."""
     quiet: bool = False
     """Print nothing but errors and the path of the report."""
 
@@ -60,6 +62,7 @@ def main(words: Sequence[str]) -> None:
             jobs=form.jobs,
             limit=form.limit,
             language=form.language,
+            show_training_examples=not form.hide_training_examples,
             observer=ComparisonObserver(shown),
             progress=Reading(shown),
         )

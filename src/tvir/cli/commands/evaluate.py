@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -27,6 +27,10 @@ class Evaluate:
     """The most real and generated examples that are compared."""
     seed: int = 0
     """Of the samples that are judged."""
+    language: Literal["en", "uk"] = "en"
+    """Of the table and the report."""
+    hide_training_examples: bool = False
+    """Leave the training examples nearest to suspicious samples out of the report."""
     json: bool = False
     """Print the scorecard as JSON instead of a table."""
     allow_changed_data: bool = False
@@ -50,9 +54,11 @@ def main(words: Sequence[str]) -> None:
             limit=form.limit,
             seed=form.seed,
             allow_changed_data=form.allow_changed_data,
+            language=form.language,
+            show_training_examples=not form.hide_training_examples,
             progress=Reading(shown),
         )
     if form.json:
         print(to_json(card).decode())
     else:
-        Console().print(scorecard_table(card))
+        Console().print(scorecard_table(card, form.language))

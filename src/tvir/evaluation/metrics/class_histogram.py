@@ -43,14 +43,19 @@ class ClassHistogram(Metric):
 
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         classes = len(context.spec.classes)
-        made = _counts(generated.predicted, classes)
-        known = _counts(real.predicted, classes)
+        made = class_counts(generated.predicted, classes)
+        known = class_counts(real.predicted, classes)
         least = np.maximum(1, FOUND_SHARE * known * made.sum() / known.sum())
         yield "mode_count", "-", float((made >= least).sum())
         yield "class_kl", "-", histogram_divergence(made, known)
 
 
-def _counts(labels: Array | None, classes: int) -> Array:
+def class_counts(labels: Array | None, classes: int) -> Array:
+    """How many points were given each class, (K,).
+
+    Raises:
+        ValueError: No classes were predicted.
+    """
     if labels is None or not len(labels):
         raise ValueError("there are no predicted classes")
     return np.bincount(labels, minlength=classes).astype(np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -49,8 +50,8 @@ class CopyRate(Metric):
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         require(real, 2, "real")
         require(generated, 1, "generated")
-        threshold = float(np.quantile(_to_train(real, context.train), HONEST_SHARE))
-        distances = _to_train(generated, context.train)
+        threshold = copy_threshold(real, context.train)
+        distances = nearest_training(generated, context.train).distances
         # An exact copy is one even where real duplicates bring the threshold down to 0.
         yield "copy_rate", "-", float(((distances < threshold) | (distances == 0)).mean())
 
@@ -59,23 +60,44 @@ class CopyRate(Metric):
             yield f"copy_rate: the threshold is a 1 % quantile of only {len(real)} real points"
 
 
+@dataclass(frozen=True)
+class NearestRows:
+    """The nearest row of every point: root mean squared differences (N,), float64, and indices (N,)."""
+
+    distances: Array
+    indices: Array
+
+
+def copy_threshold(real: Points, train: Points) -> float:
+    """The distance to the training set below which a point is called a copy."""
+    return float(np.quantile(nearest_training(real, train).distances, HONEST_SHARE))
+
+
 @remembered
-def _to_train(points: Points, train: Points) -> Array:
+def nearest_training(points: Points, train: Points) -> NearestRows:
+    """The nearest training row of every point, shortlisted in the first space and decided on the rows."""
     space = first_space(points)
     shortlist = nearest(matrix(points, space), matrix(train, space), min(_SHORTLIST, len(train))).indices
-    return row_distances(points.rows, train.rows, shortlist)
+    return nearest_of(points.rows, train.rows, shortlist)
 
 
 def row_distances(rows: Array, train: Array, candidates: Tensor) -> Array:
     """Root mean squared difference of every row to the nearest of its candidates, float64 (N,)."""
-    best = []
+    return nearest_of(rows, train, candidates).distances
+
+
+def nearest_of(rows: Array, train: Array, candidates: Tensor) -> NearestRows:
+    """The nearest of the candidates (N, K) of every row."""
+    distances, indices = [], []
     for start in range(0, len(rows), 512):
         few = slice(start, start + 512)
-        own = _flat(rows[few])
+        own, chosen = _flat(rows[few]), candidates[few].cpu()
         # One gather per column of candidates bounds the memory.
-        squared = [(own - _flat(train[column])).square_().mean(1) for column in candidates[few].cpu().numpy().T]
-        best.append(torch.stack(squared).amin(0).sqrt())
-    return torch.cat(best).numpy()
+        squared = [(own - _flat(train[column])).square_().mean(1) for column in chosen.numpy().T]
+        best, place = torch.stack(squared).min(0)
+        distances.append(best.sqrt())
+        indices.append(chosen.gather(1, place[:, None])[:, 0])
+    return NearestRows(torch.cat(distances).numpy(), torch.cat(indices).numpy())
 
 
 def _flat(rows: Array) -> Tensor:
