@@ -26,7 +26,7 @@ def prepared(extractor, dataset, seed=0):
 
 @pytest.fixture
 def unlabelled():
-    return image_dataset(train=200, labelled=False)
+    return image_dataset(train=40, labelled=False)
 
 
 @pytest.mark.parametrize(("extractor", "width"), [(RandomNetworks, 80), (SelfSupervised, 64)])

@@ -35,7 +35,6 @@ class RandomNetworks(FeatureExtractor):
     share the space.
 
     Reference:
-        On Self-Supervised Image Representations for GAN Evaluation and earlier work used random networks as a control;
         On Random Weights and Unsupervised Feature Learning (Saxe et al., ICML 2011).
 
     Known failure:
@@ -80,15 +79,17 @@ class _SideBySide(nn.Module):
 
 
 def _network(channels: int, number: int) -> nn.Sequential:
-    network = nn.Sequential(
-        nn.Conv2d(channels, _CHANNELS, 5, stride=2, padding=2),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(_CHANNELS, _CHANNELS, 3, stride=2, padding=1),
-        nn.ReLU(inplace=True),
-        nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(4 * _CHANNELS, _FEATURES),
-    )
+    # The layers' own first weights are drawn from the global generator, which is not ours to move.
+    with torch.random.fork_rng(devices=[]):
+        network = nn.Sequential(
+            nn.Conv2d(channels, _CHANNELS, 5, stride=2, padding=2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(_CHANNELS, _CHANNELS, 3, stride=2, padding=1),
+            nn.ReLU(inplace=True),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(4 * _CHANNELS, _FEATURES),
+        )
     drawing = np.random.default_rng(mix_seed("random network", number, channels))
     with torch.no_grad():
         for weight in network.parameters():
