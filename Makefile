@@ -27,6 +27,8 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	# Only for parity tests, which are skipped without them; their dependencies would bring another torch along.
+	-$(BIN)/python -m pip install --quiet --no-deps torchvision==0.28.0 torch-fidelity==0.4.0
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -28,8 +29,14 @@ class FeatureExtractor(ABC):
 
     @classmethod
     @abstractmethod
-    def prepare(cls, dataset: Dataset, *, seed: int, report: Report) -> Self | None:
+    def prepare(cls, dataset: Dataset, *, seed: int, report: Report, weights: Sequence[Path] = ()) -> Self | None:
         """Fit to the training split alone; None where the data does not have what the extractor needs.
+
+        Args:
+            dataset: Only its training split may be learnt from.
+            seed: Of the training.
+            report: Told how far it has come.
+            weights: Files of pretrained weights that a person named; for extractors that are not trained here.
 
         Raises:
             TvirError: A file or an extra that the extractor needs is missing; one line says how to get it.

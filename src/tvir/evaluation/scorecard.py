@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -76,6 +77,7 @@ class Judge:
         dataset: What the generators have learnt from.
         limit: Examples on either side at most.
         seed: Draws the examples and trains the classifier.
+        weights: Files of pretrained weights to look through as well.
         progress: Called with (description, done, total).
     """
 
@@ -85,9 +87,11 @@ class Judge:
         *,
         limit: int = 10_000,
         seed: int = 0,
+        weights: Sequence[Path] = (),
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
         self._dataset = dataset
+        self._weights = tuple(weights)
         self._seed = seed
         self._report = progress or (lambda description, done, total: None)
         self._findings: list[str] = []
@@ -174,7 +178,7 @@ class Judge:
             return
         for found in find_extractors():
             try:
-                extractor = found.prepare(self._dataset, seed=self._seed, report=self._report)
+                extractor = found.prepare(self._dataset, seed=self._seed, report=self._report, weights=self._weights)
             except TvirError as error:
                 self._findings.append(f"{found.__name__} features left out: {error}")
                 continue

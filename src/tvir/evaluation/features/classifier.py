@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tvir.contracts.data import Array, Dataset, DataSpec, Examples, ImageSpec, TextSpec
-from tvir.contracts.model import evaluating
 from tvir.contracts.noise import mix_seed
+from tvir.evaluation.bodies import FEATURES, LARGEST_SIDE, image_body, look_through, vector_body
 from tvir.evaluation.extractor import ClassifiesFeatures, Report, content_hash
 from tvir.evaluation.keeping import kept_tensors
-
-_FEATURES = 64
-_LARGEST_SIDE = 32
-"""Larger images are averaged down to this: the classifier is a ruler, not a contestant."""
 
 _TRAINED_EXAMPLES = 20_000
 _BATCH = 128
@@ -24,9 +23,8 @@ _SEEN = 80_000
 
 _MOST_EPOCHS = 25
 _LEARNING_RATE = 4e-3
-_CHUNK = 512
 _RECIPE = (
-    f"classifier-1 features={_FEATURES} side={_LARGEST_SIDE} examples={_TRAINED_EXAMPLES} batch={_BATCH} "
+    f"classifier-1 features={FEATURES} side={LARGEST_SIDE} examples={_TRAINED_EXAMPLES} batch={_BATCH} "
     f"seen={_SEEN} epochs={_MOST_EPOCHS} rate={_LEARNING_RATE}"
 )
 
@@ -51,12 +49,11 @@ class Classifier(ClassifiesFeatures):
         self._name = f"classifier@{content_hash(_RECIPE, *(weights[key] for key in sorted(weights)))}"
 
     @classmethod
-    def prepare(cls, dataset: Dataset, *, seed: int, report: Report) -> Classifier | None:
+    def prepare(cls, dataset: Dataset, *, seed: int, report: Report, weights: Sequence[Path] = ()) -> Classifier | None:
+        del weights
         spec = dataset.spec
-        if len(spec.classes) < 2 or dataset.train.labels is None or isinstance(spec, TextSpec):
-            return None
-        labelled = np.flatnonzero(np.asarray(dataset.train.labels) >= 0)
-        if len(np.unique(np.asarray(dataset.train.labels)[labelled])) < 2:
+        labelled = labelled_examples(dataset)
+        if labelled is None:
             return None
         whole = _network(spec, seed)
         shapes = {name: tuple(tensor.shape) for name, tensor in whole.state_dict().items()}
@@ -72,68 +69,28 @@ class Classifier(ClassifiesFeatures):
         return self._name
 
     def features(self, rows: Array) -> Array:
-        parts = []
-        with evaluating(self._network):
-            for start in range(0, len(rows), _CHUNK):
-                parts.append(self._network(self._spec.to_model(np.array(rows[start : start + _CHUNK]))))
-        return torch.cat(parts).numpy() if parts else np.zeros((0, _FEATURES), dtype=np.float32)
+        return look_through(self._network, self._spec, rows, width=FEATURES)
 
     def classify(self, features: Array) -> Array:
         with torch.no_grad():
             return self._head(torch.from_numpy(features)).argmax(1).numpy()
 
 
-class _ShrinkLargeImages(nn.Module):
-    """Area averaging down to at most 32 pixels a side."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        height, width = images.shape[-2:]
-        ratio = _LARGEST_SIDE / max(height, width)
-        if ratio >= 1:
-            return images
-        size = (max(1, round(height * ratio)), max(1, round(width * ratio)))
-        return F.interpolate(images, size=size, mode="area")
+def labelled_examples(dataset: Dataset) -> Array | None:
+    """Indices of the training examples that a classifier can learn from; None without two classes."""
+    labels = dataset.train.labels
+    if len(dataset.spec.classes) < 2 or labels is None or isinstance(dataset.spec, TextSpec):
+        return None
+    labelled = np.flatnonzero(np.asarray(labels) >= 0)
+    return labelled if len(np.unique(np.asarray(labels)[labelled])) >= 2 else None
 
 
 def _network(spec: DataSpec, seed: int) -> nn.Sequential:
     """Body and head, with weights that depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mix_seed(seed, "classifier"))
-        body = _image_body(spec) if isinstance(spec, ImageSpec) else _vector_body(int(np.prod(spec.shape)))
-        return nn.Sequential(body, nn.Linear(_FEATURES, len(spec.classes)))
-
-
-def _block(inputs: int, outputs: int, kernel: int, stride: int) -> list[nn.Module]:
-    return [
-        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    ]
-
-
-def _image_body(spec: ImageSpec) -> nn.Sequential:
-    # Small images keep their resolution for longer.
-    first = 1 if max(spec.height, spec.width) <= 16 else 2
-    return nn.Sequential(
-        _ShrinkLargeImages(),
-        *_block(spec.channels, 24, 5, first),
-        *_block(24, 48, 3, 2),
-        *_block(48, 64, 3, 1),
-        nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(4 * 64, _FEATURES),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _vector_body(features: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.BatchNorm1d(features, affine=False),
-        nn.Linear(features, 128),
-        nn.ReLU(inplace=True),
-        nn.Linear(128, _FEATURES),
-        nn.ReLU(inplace=True),
-    )
+        body = image_body(spec) if isinstance(spec, ImageSpec) else vector_body(int(np.prod(spec.shape)))
+        return nn.Sequential(body, nn.Linear(FEATURES, len(spec.classes)))
 
 
 def train(whole: nn.Sequential, examples: Examples, labelled: Array, seed: int, report: Report) -> dict[str, Tensor]:

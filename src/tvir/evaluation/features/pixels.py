@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -45,8 +48,8 @@ class Pixels(FeatureExtractor):
         self._components = components
 
     @classmethod
-    def prepare(cls, dataset: Dataset, *, seed: int, report: Report) -> Pixels:
-        del seed, report
+    def prepare(cls, dataset: Dataset, *, seed: int, report: Report, weights: Sequence[Path] = ()) -> Pixels:
+        del seed, report, weights
         kind, scale = ("pixels", 255.0) if isinstance(dataset.spec, ImageSpec) else ("vectors", 1.0)
         dimensions = int(np.prod(dataset.spec.row_shape))
         if dimensions <= COMPONENTS:
