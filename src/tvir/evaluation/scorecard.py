@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,9 @@ from tvir.contracts.model import EncodesData, GenerativeModel
 from tvir.contracts.noise import mix_seed
 from tvir.evaluation import metrics
 from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures, find_extractors
+from tvir.evaluation.intervals import about_intervals, standard_errors
+from tvir.evaluation.measuring import Key, Measurement, measure_all
 from tvir.evaluation.reconstruction import reconstruction_score
-
-Key = tuple[str, str]
-"""Name of a value and space it was measured in."""
 
 _SCORECARD = TypeAdapter(Scorecard)
 
@@ -43,6 +43,17 @@ def from_json(content: bytes) -> Scorecard:
         raise UsageError(f"this cannot be read as a scorecard: {where}: {first['msg']}") from None
 
 
+def json_schema() -> bytes:
+    """The JSON schema of ``to_json``, as kept in docs/scorecard.schema.json."""
+    schema = _SCORECARD.json_schema(mode="serialization")
+    described = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "A scorecard of tvir",
+    }
+    return json.dumps(described, indent=2).encode() + b"\n"
+
+
 def find_metrics() -> list[Metric]:
     """Every metric there is, by walking ``evaluation/metrics``."""
     finals: Iterator[type[Metric]] = discover(metrics, Metric)
@@ -55,7 +66,17 @@ class RealSide:
 
     reference: Points
     context: Context
-    floors: Mapping[Key, float]
+    floors: Mapping[Key, Measurement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """A scorecard and the points that it speaks of, for figures; None where nothing could be measured."""
+
+    card: Scorecard
+    real: Points | None = None
+    generated: Points | None = None
+    context: Context | None = None
 
 
 class Judge:
@@ -69,6 +90,10 @@ class Judge:
         limit: Examples on either side at most.
         seed: Draws the examples and trains the classifier.
         progress: Called with (description, done, total).
+        extractors: What to look through instead of all that there is.
+        reference: What the scorecard calls the reference, or None for the test split.
+        copies: Whether the training split is what generators may have copied from. Otherwise it serves the extractors
+            alone, and there is no axis of memorisation.
     """
 
     def __init__(
@@ -78,14 +103,19 @@ class Judge:
         limit: int = 10_000,
         seed: int = 0,
         progress: Callable[[str, int, int], None] | None = None,
+        extractors: Sequence[FeatureExtractor] | None = None,
+        reference: str | None = None,
+        copies: bool = True,
     ) -> None:
         self._dataset = dataset
+        self._reference = reference or f"{dataset.reference} test split @{dataset.fingerprint[:12]}"
         self._seed = seed
         self._report = progress or (lambda description, done, total: None)
         self._findings: list[str] = []
         self._metrics = find_metrics()
-        self._extractors = list(self._prepare_extractors())
-        self._train = self._points(dataset.train.rows, dataset.train.labels, classify=False)
+        self._extractors = list(self._prepare_extractors() if extractors is None else extractors)
+        copied = dataset.train if copies else Examples(dataset.spec, dataset.train.rows[:0])
+        self._train = self._points(copied.rows, copied.labels, classify=False)
         self._real_sides: dict[int, RealSide] = {}
         self._count = max(0, min(len(dataset.test), len(dataset.validation), limit))
         if self._judgeable:
@@ -100,6 +130,15 @@ class Judge:
     def _judgeable(self) -> bool:
         return not isinstance(self._dataset.spec, TextSpec) and self._count > 0
 
+    def floor_spreads(self) -> dict[Key, float]:
+        """How far each floor would land from here with other real points: its standard error, over disjoint blocks."""
+        if not self._judgeable:
+            return {}
+        real = self._real_side(self._count)
+        floors = list(real.floors.values())
+        errors = standard_errors(floors, real.reference, real.context.held_out, real.context)
+        return {key: error.value for key, error in errors.items()}
+
     def judge(
         self,
         generated: Array,
@@ -108,6 +147,17 @@ class Judge:
         labels: Array | None = None,
         model: GenerativeModel | None = None,
     ) -> Scorecard:
+        """The scorecard of generated rows; see ``judged``."""
+        return self.judged(generated, subject=subject, labels=labels, model=model).card
+
+    def judged(
+        self,
+        generated: Array,
+        *,
+        subject: str,
+        labels: Array | None = None,
+        model: GenerativeModel | None = None,
+    ) -> Judgement:
         """Measure generated rows.
 
         Args:
@@ -124,8 +174,8 @@ class Judge:
         findings = list(self._findings)
         scores: list[Score] = []
         count = min(len(generated), self._count)
-        reason = self._why_not(generated[:count], count)
-        if reason:
+        real = points = None
+        if reason := self._why_not(generated[:count], count):
             findings.append(reason)
         else:
             real = self._real_side(count)
@@ -137,8 +187,8 @@ class Judge:
             scores += self._scores(real, points, findings)
         if model is not None and isinstance(model, EncodesData) and self._judgeable:
             scores += self._reconstruction(model, findings)
-        reference = f"{self._dataset.reference} test split @{self._dataset.fingerprint[:12]}"
-        return Scorecard(subject=subject, reference=reference, scores=tuple(scores), findings=tuple(findings))
+        card = Scorecard(subject=subject, reference=self._reference, scores=tuple(scores), findings=tuple(findings))
+        return Judgement(card=card, real=real and real.reference, generated=points, context=real and real.context)
 
     def _check(self, generated: Array) -> None:
         spec = self._dataset.spec
@@ -189,11 +239,8 @@ class Judge:
                 modes=self._dataset.modes,
                 seed=self._seed,
             )
-            floors = {
-                (name, space): value
-                for metric, name, space, value in self._measure(reference, held_out, context, [], "measuring the floor")
-                if metric.has_floor
-            }
+            measured = self._measure(reference, held_out, context, [], "measuring the floor")
+            floors = {one.key: one for one in measured if one.metric.has_floor}
             self._real_sides[count] = RealSide(reference=reference, context=context, floors=floors)
         return self._real_sides[count]
 
@@ -204,15 +251,19 @@ class Judge:
         return self._points(examples.take(chosen), labels)
 
     def _scores(self, real: RealSide, generated: Points, findings: list[str]) -> Iterator[Score]:
-        measured = self._measure(real.reference, generated, real.context, findings, "measuring")
-        for metric, name, space, value in measured:
-            (quantity,) = (quantity for quantity in metric.quantities if quantity.name == name)
+        measured = list(self._measure(real.reference, generated, real.context, findings, "measuring"))
+        errors = standard_errors(measured, real.reference, generated, real.context)
+        findings += about_intervals(measured, errors, real.reference, generated)
+        for one in measured:
+            (quantity,) = (quantity for quantity in one.metric.quantities if quantity.name == one.name)
+            floor, error = real.floors.get(one.key), errors.get(one.key)
             yield Score(
                 axis=quantity.axis,
-                metric=name,
-                space=space,
-                value=value,
-                floor=real.floors.get((name, space)),
+                metric=one.name,
+                space=one.space,
+                value=one.value,
+                interval=error and error.interval(one.value),
+                floor=floor and floor.value,
                 better=quantity.better,
                 n_real=len(real.reference),
                 n_generated=len(generated),
@@ -220,25 +271,11 @@ class Judge:
 
     def _measure(
         self, real: Points, generated: Points, context: Context, findings: list[str], purpose: str
-    ) -> Iterator[tuple[Metric, str, str, float]]:
-        """Every value that every metric yields; what fails or does not apply becomes a finding."""
-        for number, metric in enumerate(self._metrics):
-            self._report(purpose, number, len(self._metrics))
-            what = ", ".join(quantity.name for quantity in metric.quantities)
-            if not metric.applies(real, context):
-                if metric.needs:
-                    findings.append(f"{what}: left out, needs {metric.needs}")
-                continue
-            try:
-                for name, space, value in metric.measure(real, generated, context):
-                    if np.isfinite(value):
-                        yield metric, name, space, float(value)
-                    else:
-                        findings.append(f"{name} in {space}: left out, came out as {value}")
-                findings += metric.doubts(real, generated, context)
-            except (ValueError, ArithmeticError, RuntimeError, TvirError) as error:
-                findings.append(f"{what}: left out: {str(error).splitlines()[0] if str(error) else repr(error)}")
-        self._report(purpose, len(self._metrics), len(self._metrics))
+    ) -> Iterator[Measurement]:
+        def progress(done: int, total: int) -> None:
+            self._report(purpose, done, total)
+
+        return measure_all(self._metrics, real, generated, context, findings, progress)
 
     def _reconstruction(self, model: EncodesData, findings: list[str]) -> Iterator[Score]:
         reference = self._real_side(self._count).reference

@@ -19,7 +19,7 @@ from tvir.reports.html import write_comparison
 from tvir.training.signals import Interrupted
 from tvir.workflows.contest import plan_all, read_contestants
 from tvir.workflows.jury import Jury
-from tvir.workflows.ledger import Ledger, TrialResult, write_ledger
+from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger
 from tvir.workflows.planning import (
     DataRequest,
     Fit,
@@ -111,7 +111,7 @@ def compare(
     shared = plan_all(trials, dataset, budget, precision, cores.threads)
     jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress)
     reasons = _train_all(trials, cores, jury, observer)
-    cards = jury.cards()
+    cards, spreads = jury.cards(), jury.floor_spreads()
     by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
     ledger = Ledger(
         data=record_data(dataset),
@@ -121,7 +121,10 @@ def compare(
         threads=cores.threads,
         trials=[_result(trial, place, reasons, cards) for trial in trials],
         cards=[summarise(list(found.values()), subject) for subject, found in by_model.items() if found],
-        verdicts=verdicts({subject: found for subject, found in by_model.items() if found}),
+        verdicts=verdicts({subject: found for subject, found in by_model.items() if found}, spreads),
+        floor_spreads=[
+            FloorSpread(metric=metric, space=space, spread=found) for (metric, space), found in spreads.items()
+        ],
     )
     write_ledger(place / "comparison.json", ledger)
     write_comparison(place / "report.html", _report(ledger, trials, cards, dataset, chosen, place), language)

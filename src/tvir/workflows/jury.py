@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from tvir.contracts.data import Dataset
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import write_atomically
+from tvir.evaluation.measuring import Key
 from tvir.evaluation.scorecard import Judge, to_json
 from tvir.workflows.evaluate import judge_run
 from tvir.workflows.planning import Reading
@@ -44,6 +45,7 @@ class Jury:
         self._progress = progress
         self._finished: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._cards: dict[Path, Scorecard] = {}
+        self._floor_spreads: dict[Key, float] = {}
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
 
@@ -68,6 +70,11 @@ class Jury:
             raise self._failure
         return self._cards
 
+    def floor_spreads(self) -> dict[Key, float]:
+        """Standard error of the floor by metric and space, once the scorecards are there."""
+        self.cards()
+        return self._floor_spreads
+
     def _work(self) -> None:
         before = torch.get_num_threads()
         try:
@@ -87,6 +94,7 @@ class Jury:
             self._cards[path] = judge_run(judge, run, self._dataset)
             write_atomically(run.folder.scorecard_path, to_json(self._cards[path]))
             self._judged(len(self._cards))
+        self._floor_spreads = judge.floor_spreads()
 
     def _preparing(self, description: str, done: int, total: int) -> None:
         if self._progress is not None:

@@ -12,7 +12,7 @@ from tvir.contracts.data import Array
 from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.distances import nearest
 from tvir.evaluation.matrices import first_space, matrix, require
-from tvir.evaluation.remembering import remembered
+from tvir.evaluation.remembering import remembered_by_row
 
 HONEST_SHARE = 0.01
 """Share of honest points that count as copies by the choice of threshold."""
@@ -59,7 +59,7 @@ class CopyRate(Metric):
             yield f"copy_rate: the threshold is a 1 % quantile of only {len(real)} real points"
 
 
-@remembered
+@remembered_by_row
 def _to_train(points: Points, train: Points) -> Array:
     space = first_space(points)
     shortlist = nearest(matrix(points, space), matrix(train, space), min(_SHORTLIST, len(train))).indices
