@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _WORKFLOWS = {
     "train": "train", "resume": "train", "load": "run", "Run": "run",
     "sample": "sample", "interpolate": "sample", "reconstruct": "sample",
-    "evaluate": "evaluate", "compare": "compare", "show": "show",
+    "evaluate": "evaluate", "compare": "compare", "score": "score", "show": "show",
 }  # fmt: skip
 __all__ = sorted([*_WORKFLOWS, "__version__"])  # noqa: PLE0605
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tvir.workflows.sample import interpolate as interpolate
     from tvir.workflows.sample import reconstruct as reconstruct
     from tvir.workflows.sample import sample as sample
+    from tvir.workflows.score import score as score
     from tvir.workflows.show import show as show
     from tvir.workflows.train import resume as resume
     from tvir.workflows.train import train as train

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tvir.comparison.statistics import paired_gap, seed_interval, summarise, verdicts
+from tvir.comparison.statistics import holm, paired_gap, seed_interval, summarise, verdicts
 from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Axis, Direction, Score, Scorecard
 from tvir.contracts.verdict import CopyVerdict, PairVerdict
@@ -68,18 +68,18 @@ class TestPairedGap:
             gap = paired_gap(first, second)
             expected = stats.ttest_rel(first, second)
             assert gap.gap == pytest.approx(np.mean(first) - np.mean(second))
-            assert gap.interval == pytest.approx(tuple(expected.confidence_interval(0.95)))
-            assert gap.decided == (expected.pvalue < 0.05)
+            assert gap.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+            assert gap.p_value == pytest.approx(expected.pvalue)
 
     def test_what_a_seed_does_to_both_drops_out(self):
         common = np.array([10.0, -30.0, 50.0, 7.0])
         shifted = common + np.array([1.0, 1.1, 0.9, 1.0])
-        assert paired_gap(shifted, common).decided
-        assert not paired_gap(shifted, common[::-1]).decided
+        assert paired_gap(shifted, common).p_value < 0.01
+        assert paired_gap(shifted, common[::-1]).p_value > 0.5
 
     def test_equal_models_are_called_different_in_5_of_100_draws(self):
         draw = np.random.default_rng(2)
-        decided = np.mean([paired_gap(draw.normal(size=4), draw.normal(size=4)).decided for _ in range(2000)])
+        decided = np.mean([paired_gap(draw.normal(size=4), draw.normal(size=4)).p_value < 0.05 for _ in range(2000)])
         assert decided == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / 2000))
 
     def test_seeds_that_do_not_pair_are_refused(self):
@@ -120,7 +120,13 @@ class TestSummarise:
 
     def test_findings_are_told_once(self):
         whole = summarise([card(score(1.0), findings=("no labels",))] * 3, "vae")
-        assert whole.findings == ("no labels",)
+        assert whole.findings.count("no labels") == 1
+
+    @pytest.mark.parametrize(("seeds", "said"), [(1, "blocks"), (2, "2 training seeds are too few"), (3, "over 3")])
+    def test_it_says_where_the_intervals_come_from(self, seeds, said):
+        one = card(score(1.0), findings=("intervals: over 8 disjoint blocks",))
+        (finding,) = summarise([one] * seeds, "vae").findings
+        assert said in finding
 
     def test_cards_against_different_data_are_refused(self):
         with pytest.raises(UsageError, match="different data"):
@@ -190,6 +196,57 @@ class TestPairVerdicts:
             for name, value in {"a": 1.0, "b": 2.0}.items()
         }
         assert verdicts(found) == ()
+
+    def test_a_gap_within_the_spread_of_the_floor_decides_nothing(self):
+        found = cards(vae=[3.0, 3.1, 2.9], gan=[1.0, 1.1, 1.0])
+        key = ("mmd_rbf", "pixels@raw")
+        assert pair(verdicts(found, {key: 2.5})).doubt == "spread"
+        assert pair(verdicts(found, {key: 1.5})).ahead == "gan"
+
+    def test_models_without_common_seeds_are_compared_by_welchs_test(self):
+        found = cards(vae=[3.0, 3.1, 2.9])
+        found["gan"] = {seed + 10: card(score(value)) for seed, value in enumerate([1.0, 1.3, 0.8, 1.0])}
+        one = pair(verdicts(found))
+        expected = stats.ttest_ind([3.0, 3.1, 2.9], [1.0, 1.3, 0.8, 1.0], equal_var=False)
+        assert (one.test, one.seeds, one.ahead) == ("Welch", 3, "gan")
+        assert one.p_value == pytest.approx(expected.pvalue)
+        assert one.interval == pytest.approx(tuple(expected.confidence_interval(0.95)))
+
+    def test_one_gap_among_many_must_be_clearer(self):
+        close = {"vae": [1.0, 1.3, 1.2], "gan": [0.0, 0.1, 0.3]}
+        assert pair(verdicts(cards(**close))).ahead == "gan"
+        many = {
+            name: {
+                seed: card(score(value), *(score(0.1 * (-1) ** (seed + other), f"m{other}") for other in range(19)))
+                for seed, value in enumerate(found)
+            }
+            for name, found in close.items()
+        }
+        first = next(one for one in verdicts(many) if isinstance(one, PairVerdict))
+        assert (first.family, first.doubt) == (20, "interval")
+        assert first.interval[0] < 0 < first.interval[1]
+
+
+class TestHolm:
+    @settings(deadline=None)
+    @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+    def test_agrees_with_the_definition(self, p_values):
+        ordered = sorted(p_values)
+        expected = np.maximum.accumulate([min(1, (len(ordered) - i) * p) for i, p in enumerate(ordered)])
+        assert sorted(one.p_value for one in holm(p_values)) == pytest.approx(list(expected))
+
+    def test_no_effects_are_called_decided_in_5_of_100_families(self):
+        draw = np.random.default_rng(3)
+        wrong = np.mean([min(one.p_value for one in holm(draw.uniform(size=10))) <= 0.05 for _ in range(2000)])
+        assert wrong == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / 2000))
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_the_interval_excludes_0_exactly_where_the_p_value_decides(self, seed):
+        draw = np.random.default_rng(seed)
+        gaps = [paired_gap(draw.normal(shift, 1, 5), draw.normal(0, 1, 5)) for shift in (0, 2, 4, 8, 16)]
+        for gap, one in zip(gaps, holm([gap.p_value for gap in gaps]), strict=True):
+            low, high = gap.interval(one.level)
+            assert (low > 0 or high < 0) == (one.p_value <= 0.05)
 
 
 class TestCopyVerdicts:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
+from weakref import ReferenceType, ref
 
 import numpy as np
 from pydantic import ConfigDict, Field, with_config
@@ -37,6 +38,14 @@ class Direction(StrEnum):
     HIGHER = "higher"
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where a subset was taken from: the points, as long as they live, and the rows that were taken."""
+
+    points: ReferenceType[Points]
+    indices: Array
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Points:
     """A set of examples as metrics see it. Compared by identity, so that what is computed from it can be remembered.
@@ -47,12 +56,14 @@ class Points:
             (extractor@hash). The first space is the pixels or the vector itself.
         labels: Class indices (N,) that came with the examples, or None.
         predicted: Class indices (N,) that a classifier trained on the training split sees, or None.
+        origin: What these points are a subset of, or None.
     """
 
     rows: Array
     features: Mapping[str, Array]
     labels: Array | None = None
     predicted: Array | None = None
+    origin: Origin | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -64,6 +75,7 @@ class Points:
             features={space: matrix[indices] for space, matrix in self.features.items()},
             labels=None if self.labels is None else self.labels[indices],
             predicted=None if self.predicted is None else self.predicted[indices],
+            origin=Origin(ref(self), indices),
         )
 
 
@@ -164,6 +176,10 @@ class Metric(ABC):
     """Whether the same measurement between two real sets means something."""
     needs: ClassVar[str] = ""
     """What is missing where the metric does not apply, for the findings; empty where nothing is missed."""
+    in_blocks: ClassVar[bool] = True
+    """Whether the spread over disjoint blocks is worth its time, where ``standard_error`` does not know better."""
+    error_source: ClassVar[str] = ""
+    """What ``standard_error`` is taken from, for the findings."""
 
     @abstractmethod
     def applies(self, real: Points, context: Context) -> bool:
@@ -172,6 +188,10 @@ class Metric(ABC):
     @abstractmethod
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         """Yield (name, space, value)."""
+
+    def standard_error(self, name: str, space: str, value: float, real: Points, generated: Points) -> float | None:
+        """The standard error of a value just measured, where a formula gives it; None takes disjoint blocks."""
+        return None
 
     def doubts(self, real: Points, generated: Points, context: Context) -> Iterator[str]:
         """Say in words why a value should be read with care; nothing by default."""

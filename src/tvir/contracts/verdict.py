@@ -7,13 +7,20 @@ from typing import Literal
 
 from tvir.contracts.metric import Axis
 
-Doubt = Literal["seeds", "interval", "floor"]
-"""Why nothing was decided: too few seeds, an interval that holds 0, or both as good as real data."""
+Doubt = Literal["seeds", "interval", "floor", "spread"]
+"""Why nothing was decided: too few seeds, an interval that holds 0, both as good as real data, or a gap that other
+real data would make as well (not larger than the spread of the floor)."""
+
+Test = Literal["paired t", "Welch"]
+"""What a gap was tested with."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairVerdict:
-    """What one score says of two models trained on the same seeds.
+    """What one score says of two models.
+
+    All scores on which the same two models are compared are one family: the chance that any of its gaps is called
+    decided where there is none is at most 5 % (Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure).
 
     Args:
         first: One model.
@@ -22,10 +29,15 @@ class PairVerdict:
         metric: Name of the score.
         space: What the metric looked through.
         gap: Mean over seeds of first - second, in the score's own unit.
-        interval: 95 % interval of the gap over the seeds, or None with fewer than three.
-        seeds: Seeds that both models have this score for.
+        interval: Interval of the gap over the seeds, as wide as Holm's correction asks: it excludes 0 exactly where
+            ``p_value`` is below 0.05. None with fewer than three seeds.
+        seeds: Seeds that the gap is taken over; with Welch's test, of the model that has fewer.
         ahead: ``first`` or ``second``, whichever is better, or None where that is undecided.
         doubt: Why it is undecided; None where it is not.
+        p_value: Of no gap, corrected over the family, or None with fewer than three seeds.
+        family: Number of scores in the family.
+        test: Student's t over seeds that both models were trained with, or Welch's where those are too few.
+        floor_spread: Standard error of the floor, which the gap must exceed, or None where it is not known.
     """
 
     first: str
@@ -38,6 +50,10 @@ class PairVerdict:
     seeds: int
     ahead: str | None
     doubt: Doubt | None = None
+    p_value: float | None = None
+    family: int = 1
+    test: Test = "paired t"
+    floor_spread: float | None = None
 
     @property
     def behind(self) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,8 @@ from tvir.contracts.run import RunRecord
 from tvir.evaluation import metrics
 from tvir.evaluation.evidence import gather_evidence
 from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures, find_extractors
-
-Key = tuple[str, str]
-"""Name of a value and space it was measured in."""
+from tvir.evaluation.intervals import about_intervals, standard_errors
+from tvir.evaluation.measuring import Key, Measurement, measure_all, measure_model
 
 _SCORECARD = TypeAdapter(Scorecard)
 
@@ -46,6 +47,17 @@ def from_json(content: bytes) -> Scorecard:
         raise UsageError(f"this cannot be read as a scorecard: {where}: {first['msg']}") from None
 
 
+def json_schema() -> bytes:
+    """The JSON schema of ``to_json``, as kept in docs/scorecard.schema.json."""
+    schema = _SCORECARD.json_schema(mode="serialization")
+    described = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "A scorecard of tvir",
+    }
+    return json.dumps(described, indent=2).encode() + b"\n"
+
+
 def find_metrics() -> list[Metric]:
     """Every metric there is, by walking ``evaluation/metrics``."""
     finals: Iterator[type[Metric]] = discover(metrics, Metric)
@@ -58,13 +70,36 @@ def find_model_metrics() -> list[ModelMetric]:
     return [final() for final in finals]
 
 
+@cache
+def shown_only() -> frozenset[str]:
+    """Names of the values that are shown and never ranked on."""
+    found = [*find_metrics(), *find_model_metrics()]
+    return frozenset(quantity.name for metric in found for quantity in metric.quantities if not quantity.ranked)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RealSide:
     """What is prepared once for a number of points: two real sets of that size, and the floors between them."""
 
     reference: Points
     context: Context
-    floors: Mapping[Key, float]
+    floors: Mapping[Key, Measurement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """A scorecard and the points that it speaks of, for figures; None where nothing could be measured."""
+
+    card: Scorecard
+    real: Points | None = None
+    generated: Points | None = None
+    context: Context | None = None
+
+    def evidence(self) -> Evidence | None:
+        """What lies behind the scores, for figures."""
+        if self.real is None or self.generated is None or self.context is None:
+            return None
+        return gather_evidence(self.real, self.generated, self.context)
 
 
 class Judge:
@@ -79,6 +114,10 @@ class Judge:
         seed: Draws the examples and trains the classifier.
         weights: Files of pretrained weights to look through as well.
         progress: Called with (description, done, total).
+        extractors: What to look through instead of all that there is.
+        reference: What the scorecard calls the reference, or None for the test split.
+        copies: Whether the training split is what generators may have copied from. Otherwise it serves the extractors
+            alone, and there is no axis of memorisation.
     """
 
     def __init__(
@@ -89,15 +128,20 @@ class Judge:
         seed: int = 0,
         weights: Sequence[Path] = (),
         progress: Callable[[str, int, int], None] | None = None,
+        extractors: Sequence[FeatureExtractor] | None = None,
+        reference: str | None = None,
+        copies: bool = True,
     ) -> None:
         self._dataset = dataset
         self._weights = tuple(weights)
+        self._reference = reference or f"{dataset.reference} test split @{dataset.fingerprint[:12]}"
         self._seed = seed
         self._report = progress or (lambda description, done, total: None)
         self._findings: list[str] = []
         self._metrics = find_metrics()
-        self._extractors = list(self._prepare_extractors())
-        self._train = self._points(dataset.train.rows, dataset.train.labels, classify=False)
+        self._extractors = list(self._prepare_extractors() if extractors is None else extractors)
+        copied = dataset.train if copies else Examples(dataset.spec, dataset.train.rows[:0])
+        self._train = self._points(copied.rows, copied.labels, classify=False)
         self._real_sides: dict[int, RealSide] = {}
         self._count = max(0, min(len(dataset.test), len(dataset.validation), limit))
         if self._judgeable:
@@ -112,6 +156,15 @@ class Judge:
     def _judgeable(self) -> bool:
         return not isinstance(self._dataset.spec, TextSpec) and self._count > 0
 
+    def floor_spreads(self) -> dict[Key, float]:
+        """How far each floor would land from here with other real points: its standard error, over disjoint blocks."""
+        if not self._judgeable:
+            return {}
+        real = self._real_side(self._count)
+        floors = list(real.floors.values())
+        errors = standard_errors(floors, real.reference, real.context.held_out, real.context)
+        return {key: error.value for key, error in errors.items()}
+
     def judge(
         self,
         generated: Array,
@@ -121,6 +174,18 @@ class Judge:
         model: GenerativeModel | None = None,
         run: RunRecord | None = None,
     ) -> Scorecard:
+        """The scorecard of generated rows; see ``judged``."""
+        return self.judged(generated, subject=subject, labels=labels, model=model, run=run).card
+
+    def judged(
+        self,
+        generated: Array,
+        *,
+        subject: str,
+        labels: Array | None = None,
+        model: GenerativeModel | None = None,
+        run: RunRecord | None = None,
+    ) -> Judgement:
         """Measure generated rows.
 
         Args:
@@ -138,8 +203,8 @@ class Judge:
         findings = list(self._findings)
         scores: list[Score] = []
         count = min(len(generated), self._count)
-        reason = self._why_not(generated[:count], count)
-        if reason:
+        real = points = None
+        if reason := self._why_not(generated[:count], count):
             findings.append(reason)
         else:
             real = self._real_side(count)
@@ -150,9 +215,11 @@ class Judge:
                 )
             scores += self._scores(real, points, findings)
         if model is not None and self._judgeable:
-            scores += self._model_scores(model, run, findings)
-        reference = f"{self._dataset.reference} test split @{self._dataset.fingerprint[:12]}"
-        return Scorecard(subject=subject, reference=reference, scores=tuple(scores), findings=tuple(findings))
+            side = self._real_side(self._count)
+            context = replace(side.context, run=run)
+            scores += measure_model(find_model_metrics(), model, side.reference, context, findings)
+        card = Scorecard(subject=subject, reference=self._reference, scores=tuple(scores), findings=tuple(findings))
+        return Judgement(card=card, real=real and real.reference, generated=points, context=real and real.context)
 
     def _check(self, generated: Array) -> None:
         spec = self._dataset.spec
@@ -203,11 +270,8 @@ class Judge:
                 modes=self._dataset.modes,
                 seed=self._seed,
             )
-            floors = {
-                (name, space): value
-                for metric, name, space, value in self._measure(reference, held_out, context, [], "measuring the floor")
-                if metric.has_floor
-            }
+            measured = self._measure(reference, held_out, context, [], "measuring the floor")
+            floors = {one.key: one for one in measured if one.metric.has_floor}
             self._real_sides[count] = RealSide(reference=reference, context=context, floors=floors)
         return self._real_sides[count]
 
@@ -218,15 +282,19 @@ class Judge:
         return self._points(examples.take(chosen), labels)
 
     def _scores(self, real: RealSide, generated: Points, findings: list[str]) -> Iterator[Score]:
-        measured = self._measure(real.reference, generated, real.context, findings, "measuring")
-        for metric, name, space, value in measured:
-            (quantity,) = (quantity for quantity in metric.quantities if quantity.name == name)
+        measured = list(self._measure(real.reference, generated, real.context, findings, "measuring"))
+        errors = standard_errors(measured, real.reference, generated, real.context)
+        findings += about_intervals(measured, errors, real.reference, generated)
+        for one in measured:
+            (quantity,) = (quantity for quantity in one.metric.quantities if quantity.name == one.name)
+            floor, error = real.floors.get(one.key), errors.get(one.key)
             yield Score(
                 axis=quantity.axis,
-                metric=name,
-                space=space,
-                value=value,
-                floor=real.floors.get((name, space)),
+                metric=one.name,
+                space=one.space,
+                value=one.value,
+                interval=error and error.interval(one.value),
+                floor=floor and floor.value,
                 better=quantity.better,
                 n_real=len(real.reference),
                 n_generated=len(generated),
@@ -234,53 +302,8 @@ class Judge:
 
     def _measure(
         self, real: Points, generated: Points, context: Context, findings: list[str], purpose: str
-    ) -> Iterator[tuple[Metric, str, str, float]]:
-        """Every value that every metric yields; what fails or does not apply becomes a finding."""
-        for number, metric in enumerate(self._metrics):
-            self._report(purpose, number, len(self._metrics))
-            what = ", ".join(quantity.name for quantity in metric.quantities)
-            if not metric.applies(real, context):
-                if metric.needs:
-                    findings.append(f"{what}: left out, needs {metric.needs}")
-                continue
-            try:
-                for name, space, value in metric.measure(real, generated, context):
-                    if np.isfinite(value):
-                        yield metric, name, space, float(value)
-                    else:
-                        findings.append(f"{name} in {space}: left out, came out as {value}")
-                findings += metric.doubts(real, generated, context)
-            except (ValueError, ArithmeticError, RuntimeError, TvirError) as error:
-                findings.append(f"{what}: left out: {str(error).splitlines()[0] if str(error) else repr(error)}")
-        self._report(purpose, len(self._metrics), len(self._metrics))
+    ) -> Iterator[Measurement]:
+        def progress(done: int, total: int) -> None:
+            self._report(purpose, done, total)
 
-    def _model_scores(self, model: GenerativeModel, run: RunRecord | None, findings: list[str]) -> Iterator[Score]:
-        real = self._real_side(self._count)
-        context = replace(real.context, run=run)
-        for metric in find_model_metrics():
-            what = ", ".join(quantity.name for quantity in metric.quantities)
-            if not metric.applies(model, context):
-                continue
-            try:
-                for name, space, value in metric.measure(model, real.reference, context):
-                    (quantity,) = (quantity for quantity in metric.quantities if quantity.name == name)
-                    if not np.isfinite(value):
-                        raise ValueError(f"{name} came out as {value}")
-                    count = len(real.reference)
-                    yield Score(
-                        axis=quantity.axis, metric=name, space=space, value=value, better=quantity.better,
-                        n_real=count, n_generated=count,
-                    )  # fmt: skip
-                findings += metric.doubts(model, real.reference, context)
-            except (ValueError, ArithmeticError, RuntimeError, TvirError) as error:
-                findings.append(f"{what}: left out: {str(error).splitlines()[0] if str(error) else repr(error)}")
-
-    def evidence(self, generated: Array, labels: Array | None = None) -> Evidence | None:
-        """What lies behind the scores of generated rows, for figures; None where ``judge`` would measure nothing."""
-        self._check(generated)
-        count = min(len(generated), self._count)
-        if self._why_not(generated[:count], count):
-            return None
-        real = self._real_side(count)
-        points = self._points(generated[:count], None if labels is None else labels[:count])
-        return gather_evidence(real.reference, points, real.context)
+        return measure_all(self._metrics, real, generated, context, findings, progress)

@@ -157,9 +157,11 @@ def _finished(axes: Axes, title: str, x: str, y: str, alt: str) -> str:
     axes.grid(axis="y", color=RULE, linewidth=0.5, alpha=0.6)
     handles, labels = axes.get_legend_handles_labels()
     # Below the axes: in them it would lie on the data sooner or later.
-    axes.figure.legend(
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.legend(
         handles, labels, loc="outside lower left", ncols=1 if max(map(len, labels)) > 20 else 2, frameon=False,
         labelcolor=INK, handlelength=2.2, borderpad=0, columnspacing=1.2, fontsize=8,
     )  # fmt: skip
     axes.tick_params(colors=RULE, labelcolor=MUTED)
-    return svg(axes.figure, alt)
+    return svg(figure, alt)

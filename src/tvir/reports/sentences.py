@@ -18,7 +18,7 @@ NameModel = Callable[[str], str]
 ScoreName = tuple[str, str]
 """Metric and space."""
 
-DOUBTS: tuple[Doubt, ...] = ("interval", "floor", "seeds")
+DOUBTS: tuple[Doubt, ...] = ("interval", "spread", "floor", "seeds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +80,23 @@ def _decided(pairs: Sequence[PairVerdict], words: Words, name: NameModel) -> Ite
     """Who is ahead of whom, told once for all that are beaten on the same scores."""
     for ahead in dict.fromkeys(pair.ahead for pair in pairs if pair.ahead):
         won = [pair for pair in pairs if pair.ahead == ahead]
-        for beaten, scores in _grouped(won, lambda pair: [pair.behind or ""]):
-            behind = _join([name(model) for model in beaten], words)
-            yield _say(
-                _form(words, "verdict.ahead", scores), ahead=name(ahead), behind=behind, scores=_scores(scores, words)
-            )
+        # Where there is no floor, nothing is claimed of its spread.
+        known = [pair for pair in won if pair.floor_spread is not None]
+        unknown = [pair for pair in won if pair.floor_spread is None]
+        for told in (known, unknown):
+            for beaten, scores in _grouped(told, lambda pair: [pair.behind or ""]):
+                behind = _join([name(model) for model in beaten], words)
+                spread = _form(words, "verdict.ahead.spread", scores)
+                phrase = spread if told is known else _form(words, "verdict.ahead", scores)
+                yield _say(phrase, ahead=name(ahead), behind=behind, scores=_scores(scores, words))
 
 
 def _open(pairs: Sequence[PairVerdict], words: Words, name: NameModel) -> Iterator[str]:
     for doubt in DOUBTS:
         unsettled = [pair for pair in pairs if pair.doubt == doubt]
         groups = [[pair for pair in unsettled if {pair.first, pair.second} == both] for both in _couples(unsettled)]
-        # An interval speaks of two models. Too few seeds, or being as good as real data, is said of each.
-        for group in groups if doubt == "interval" else [unsettled]:
+        # A gap speaks of two models. Too few seeds, or being as good as real data, is said of each.
+        for group in groups if doubt in ("interval", "spread") else [unsettled]:
             for models, scores in _grouped(group, lambda pair: [pair.first, pair.second]):
                 spoken_of = _join([name(model) for model in models], words)
                 phrase = _form(words, f"verdict.undecided.{doubt}", scores)

@@ -19,7 +19,7 @@ from tvir.reports.html import write_comparison
 from tvir.training.signals import Interrupted
 from tvir.workflows.contest import plan_all, read_contestants
 from tvir.workflows.jury import Jury
-from tvir.workflows.ledger import Ledger, TrialResult, write_ledger
+from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger
 from tvir.workflows.planning import (
     DataRequest,
     Fit,
@@ -115,7 +115,7 @@ def compare(
     shown = {trial.path: trial.model for trial in trials if trial.seed == chosen[0]}
     jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress, shown)
     reasons = _train_all(trials, cores, jury, observer)
-    cards = jury.cards()
+    cards, spreads = jury.cards(), jury.floor_spreads()
     by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
     ledger = Ledger(
         data=record_data(dataset),
@@ -125,7 +125,10 @@ def compare(
         threads=cores.threads,
         trials=[_result(trial, place, reasons, cards) for trial in trials],
         cards=[summarise(list(found.values()), subject) for subject, found in by_model.items() if found],
-        verdicts=verdicts({subject: found for subject, found in by_model.items() if found}),
+        verdicts=verdicts({subject: found for subject, found in by_model.items() if found}, spreads),
+        floor_spreads=[
+            FloorSpread(metric=metric, space=space, spread=found) for (metric, space), found in spreads.items()
+        ],
     )
     write_ledger(place / "comparison.json", ledger)
     report = replace(

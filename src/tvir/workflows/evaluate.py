@@ -14,7 +14,7 @@ from tvir.contracts.metric import Scorecard
 from tvir.contracts.model import Conditional
 from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import SpecRecord, write_atomically
-from tvir.evaluation.scorecard import Judge, to_json
+from tvir.evaluation.scorecard import Judge, Judgement, to_json
 from tvir.reports.content import RunReport
 from tvir.reports.html import write_run
 from tvir.workflows.planning import DataRequest, Reading, short_name
@@ -53,33 +53,24 @@ def evaluate(
         raise UsageError(f"{run.path} has not been trained yet; begin it with: tvir resume {run.path}")
     dataset = _dataset(run, data, allow_changed_data, progress)
     judge = Judge(dataset, limit=limit, seed=seed, progress=progress)
-    card = judge_run(judge, run, dataset, seed=seed)
+    judgement = judge_run(judge, run, dataset, seed=seed)
     save_card(
         run,
-        card,
-        evidence=evidence_of(judge, run, dataset, seed=seed),
+        judgement.card,
+        evidence=judgement.evidence(),
         suffix="" if data is None else f"-{short_name(data)}",
         language=language,
         show_training_examples=show_training_examples,
     )
-    return card
+    return judgement.card
 
 
-def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Scorecard:
+def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Judgement:
     """The scorecard of one run; the samples depend on the run and on ``seed`` alone."""
-    rows, labels = _judged_rows(judge, run, dataset, seed)
-    return judge.judge(rows, subject=subject_of(run), labels=labels, model=run.model, run=run.record)
-
-
-def evidence_of(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Evidence | None:
-    """What lies behind the scorecard of one run: the same samples are looked at."""
-    return judge.evidence(*_judged_rows(judge, run, dataset, seed))
-
-
-def _judged_rows(judge: Judge, run: Run, dataset: Dataset, seed: int) -> tuple[Array, Array | None]:
     count = judge.sample_count
     labels = _asked_labels(run, dataset, count)
-    return run.sample(count, seed=mix_seed(seed, "judged"), condition=labels), labels
+    rows = run.sample(count, seed=mix_seed(seed, "judged"), condition=labels)
+    return judge.judged(rows, subject=subject_of(run), labels=labels, model=run.model, run=run.record)
 
 
 def subject_of(run: Run) -> str:

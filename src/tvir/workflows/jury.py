@@ -15,8 +15,9 @@ from tvir.contracts.data import Dataset
 from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import write_atomically
+from tvir.evaluation.measuring import Key
 from tvir.evaluation.scorecard import Judge, to_json
-from tvir.workflows.evaluate import evidence_of, judge_run
+from tvir.workflows.evaluate import judge_run
 from tvir.workflows.planning import Reading
 from tvir.workflows.run import Run
 
@@ -54,6 +55,7 @@ class Jury:
         self._finished: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._cards: dict[Path, Scorecard] = {}
         self._evidence: dict[Path, Evidence] = {}
+        self._floor_spreads: dict[Key, float] = {}
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
 
@@ -83,6 +85,11 @@ class Jury:
         """What lies behind the scorecards of the pictured runs; complete once ``cards`` has returned."""
         return self._evidence
 
+    def floor_spreads(self) -> dict[Key, float]:
+        """Standard error of the floor by metric and space, once the scorecards are there."""
+        self.cards()
+        return self._floor_spreads
+
     def _work(self) -> None:
         before = torch.get_num_threads()
         try:
@@ -99,11 +106,13 @@ class Jury:
         self._progress = None  # from here on whole runs are counted
         while (path := self._finished.get()) is not None:
             run = Run(path)
-            self._cards[path] = judge_run(judge, run, self._dataset)
-            if path in self._pictured and (found := evidence_of(judge, run, self._dataset)) is not None:
+            judgement = judge_run(judge, run, self._dataset)
+            self._cards[path] = judgement.card
+            if path in self._pictured and (found := judgement.evidence()) is not None:
                 self._evidence[path] = found
             write_atomically(run.folder.scorecard_path, to_json(self._cards[path]))
             self._judged(len(self._cards))
+        self._floor_spreads = judge.floor_spreads()
 
     def _preparing(self, description: str, done: int, total: int) -> None:
         if self._progress is not None:

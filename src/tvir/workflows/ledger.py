@@ -36,6 +36,15 @@ class TrialResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FloorSpread:
+    """How far the floor of a score would land with other real points: its standard error."""
+
+    metric: str
+    space: str
+    spread: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """The content of comparison.json.
 
@@ -48,6 +57,7 @@ class Ledger:
         trials: Every trial, failed ones too.
         cards: One scorecard per model: means over its seeds, with intervals.
         verdicts: What the numbers support.
+        floor_spreads: Which gaps are no larger than what other real data would make, over disjoint blocks of it.
     """
 
     schema: Literal[1] = 1
@@ -59,6 +69,7 @@ class Ledger:
     trials: Sequence[TrialResult]
     cards: Sequence[Scorecard]
     verdicts: Sequence[Verdict]
+    floor_spreads: Sequence[FloorSpread] = ()
 
 
 _LEDGER = TypeAdapter(Ledger)

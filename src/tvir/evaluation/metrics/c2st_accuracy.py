@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -33,6 +34,8 @@ class C2stAccuracy(Metric):
     """
 
     quantities = (Quantity("c2st_accuracy", Axis.FIDELITY, Direction.LOWER),)
+    in_blocks = False
+    error_source = "the binomial spread over held-out points"
 
     def applies(self, real: Points, context: Context) -> bool:
         return True
@@ -43,6 +46,10 @@ class C2stAccuracy(Metric):
         for space in real.features:
             accuracy = separating_accuracy(matrix(real, space), matrix(generated, space), seed=context.seed)
             yield "c2st_accuracy", space, accuracy
+
+    def standard_error(self, name: str, space: str, value: float, real: Points, generated: Points) -> float:
+        tested = 2 * -(-min(len(real), len(generated)) // 2)
+        return math.sqrt(value * (1 - value) / tested)
 
 
 def separating_accuracy(real: Tensor, generated: Tensor, *, seed: int = 0) -> float:

@@ -13,7 +13,7 @@ from tvir.contracts.data import Array
 from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.distances import nearest
 from tvir.evaluation.matrices import first_space, matrix, require
-from tvir.evaluation.remembering import remembered
+from tvir.evaluation.remembering import remembered_by_row
 
 HONEST_SHARE = 0.01
 """Share of honest points that count as copies by the choice of threshold."""
@@ -67,13 +67,16 @@ class NearestRows:
     distances: Array
     indices: Array
 
+    def __getitem__(self, chosen: Array) -> NearestRows:
+        return NearestRows(self.distances[chosen], self.indices[chosen])
+
 
 def copy_threshold(real: Points, train: Points) -> float:
     """The distance to the training set below which a point is called a copy."""
     return float(np.quantile(nearest_training(real, train).distances, HONEST_SHARE))
 
 
-@remembered
+@remembered_by_row
 def nearest_training(points: Points, train: Points) -> NearestRows:
     """The nearest training row of every point, shortlisted in the first space and decided on the rows."""
     space = first_space(points)

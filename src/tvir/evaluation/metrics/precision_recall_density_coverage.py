@@ -48,8 +48,9 @@ class PrecisionRecallDensityCoverage(Metric):
     """
 
     quantities = (
-        Quantity("precision", Axis.FIDELITY, Direction.HIGHER),
-        Quantity("recall", Axis.DIVERSITY, Direction.HIGHER),
+        # Shown, never ranked on: they reward tight clusters or wild outliers (Naeem et al. 2020, arXiv 2002.09797).
+        Quantity("precision", Axis.FIDELITY, Direction.HIGHER, ranked=False),
+        Quantity("recall", Axis.DIVERSITY, Direction.HIGHER, ranked=False),
         Quantity("density", Axis.FIDELITY, Direction.HIGHER),
         Quantity("coverage", Axis.DIVERSITY, Direction.HIGHER),
     )

@@ -36,6 +36,7 @@ class TstrGap(Metric):
 
     quantities = (Quantity("tstr_gap", Axis.STRUCTURE, Direction.LOWER),)
     needs = "labels"
+    in_blocks = False
 
     def applies(self, real: Points, context: Context) -> bool:
         return real.labels is not None and real.predicted is not None and len(context.spec.classes) > 1
