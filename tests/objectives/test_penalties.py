@@ -4,8 +4,18 @@ import pytest
 import torch
 from torch import nn
 
+from tvir.contracts.data import ImageSpec, VectorSpec
 from tvir.contracts.noise import Noise
-from tvir.objectives.penalties import R1, R1R2, GradientPenalty, Regulariser, SpectralNorm, squared_slopes, watched
+from tvir.objectives.penalties import (
+    R1,
+    R1R2,
+    Automatic,
+    GradientPenalty,
+    Regulariser,
+    SpectralNorm,
+    squared_slopes,
+    watched,
+)
 
 CURVATURE = torch.tensor([2.0, -1.0, 0.5])
 
@@ -87,3 +97,11 @@ def test_every_regulariser_can_be_written_and_read():
         assert Regulariser.parse(name) == kind()
     assert Regulariser.parse("r1-r2:weight=0.5,every=4") == R1R2(weight=0.5, every=4)
     assert SpectralNorm.normalises_weights
+
+
+def test_what_is_left_to_the_data_is_settled_by_it_and_nothing_else_is():
+    few, many = (ImageSpec(channels=1, height=side, width=side) for side in (28, 48))
+    settled = [Automatic().suited_to(spec) for spec in (VectorSpec(features=2), few, many)]
+    assert all(isinstance(found, R1R2) for found in settled)
+    assert settled[1].weight < settled[2].weight
+    assert R1(weight=3.0).suited_to(many) == R1(weight=3.0)

@@ -10,11 +10,12 @@ import torch
 from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
+from tvir.contracts.data import DataSpec
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.contracts.noise import Noise
 from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
-from tvir.objectives.penalties import R1R2, Regulariser, squared_slopes, watched
+from tvir.objectives.penalties import Automatic, Regulariser, squared_slopes, watched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class GameConfig(ModelConfig):
     """Numbers in a latent."""
     loss: AdversarialLoss = field(default_factory=RelativisticPaired)
     """What the players play for."""
-    regulariser: Regulariser = field(default_factory=R1R2)
+    regulariser: Regulariser = field(default_factory=Automatic)
     """What keeps the critic smooth."""
     normalisation: Normalisation = field(default_factory=BatchNormalised)
     """Layer before each activation of the generator."""
@@ -54,14 +55,21 @@ class Game:
         generator: Network of the first player.
         critic: Network of the second player, giving logits (N, 1).
         config: The settings.
+        spec: What is played about.
     """
 
     def __init__(
-        self, generate: Callable[[Noise], Tensor], generator: nn.Module, critic: nn.Module, config: GameConfig
+        self,
+        generate: Callable[[Noise], Tensor],
+        generator: nn.Module,
+        critic: nn.Module,
+        config: GameConfig,
+        spec: DataSpec,
     ) -> None:
         self.generate = generate
         self.critic = critic
         self.config = config
+        self.regulariser = config.regulariser.suited_to(spec)
         betas = (0.5, 0.99)
         self.generator_player = Player(
             name="generator",
@@ -103,7 +111,7 @@ class Game:
 
     def critic_loss(self, batch: Batch) -> Losses:
         """The critic's move: to tell real from fake, without a steep slope."""
-        regulariser = self.config.regulariser
+        regulariser = self.regulariser
         fakes = self._fakes(batch)
         is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
         watches = regulariser.watches_inputs and is_due

@@ -60,7 +60,9 @@ class Gan(DecodesLatents):
         return self.spec.bounded(self.generator(latents))
 
     def stages(self) -> Sequence[Stage]:
-        game = Game(lambda noise: self.generate(noise, None), self.generator, self.discriminator, self.config)
+        game = Game(
+            lambda noise: self.generate(noise, None), self.generator, self.discriminator, self.config, self.spec
+        )
         return [Stage(name="adversarial", phases=game.phases())]
 
     def diagram(self) -> Diagram:

@@ -93,7 +93,9 @@ class UnbalancedGan(EncodesData):
     def stages(self) -> Sequence[Stage]:
         config = self.config
         share = 0.0 if config.pretraining == "none" else config.pretraining_share
-        game = Game(lambda noise: self.generate(noise, None), self.autoencoder.decoder, self.discriminator, config)
+        game = Game(
+            lambda noise: self.generate(noise, None), self.autoencoder.decoder, self.discriminator, config, self.spec
+        )
         adversarial = Stage(name="adversarial", share=1 - share, phases=game.phases(), prepare=self._prepare_game)
         if share == 0:
             return [adversarial]
