@@ -57,9 +57,9 @@ def test_being_below_a_limit_is_decided_in_float64():
     pairs = Pairs(x, x)
     exact = full(x, x)
     limits = nearest(x, x, 3, same=True).squared[:, -1]
-    for rows, _, squared in pairs.blocks():
-        below = pairs.below(rows, squared, limits[rows, None])
-        assert torch.equal(below, exact[rows] < limits[rows, None] * (1 - 1e-12))
+    for rows, columns, squared in pairs.blocks():
+        below = pairs.below(rows, columns, squared, limits[rows, None])
+        assert torch.equal(below, exact[rows, columns] < limits[rows, None] * (1 - 1e-12))
 
 
 def test_order_of_the_points_does_not_matter():

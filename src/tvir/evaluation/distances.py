@@ -1,4 +1,4 @@
-"""Distances between two sets in blocks: no N x N matrix is ever formed.
+"""Distances between two sets in square blocks: no N x N matrix is ever formed, and a set against itself costs half.
 
 Blocks come from one matrix product each, |a|^2 + |b|^2 - 2ab in float32, which is fast and errs by a few units in the
 last place of |a|^2 + |b|^2: a point's distance to its own copy is not 0. Where an answer hangs on less than that error
@@ -7,14 +7,21 @@ the distance is computed again as a sum of squared differences in float64.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-_BLOCK = 2**22
-"""Distances in memory at once."""
+_BLOCK = 2**20
+"""Distances in memory at once: what a processor's cache holds."""
+
+_DEVICE_BLOCK = 2**26
+"""The same on a GPU, which wants large products and seldom to be waited for."""
+
+_DIFFERENCES = 2**19
+"""Coordinates of float64 differences in memory at once; four times as many were half as fast."""
 
 _FEW_DIMENSIONS = 16
 """Up to here float64 differences cost no more than a matrix product."""
@@ -48,52 +55,59 @@ class Pairs:
         number = torch.float64 if self._exact_blocks else torch.float32
         # Distances do not see a common shift, but the rounding of |a|^2 + |b|^2 does.
         centre = right.mean(0, dtype=torch.float64)
-        self._a, self._b = (left - centre).to(number), (right - centre).to(number)
-        self._a_norms, self._b_norms = self._a.square().sum(1), self._b.square().sum(1)
+        self._a, self._a_norms = _centred(left, centre, number)
+        self._b, self._b_norms = (self._a, self._a_norms) if left is right else _centred(right, centre, number)
         scale = float(self._a_norms.max() + self._b_norms.max()) if len(left) and len(right) else 0.0
         self.tolerance = scale * (_TIE if self._exact_blocks else _ROUNDING)
 
     def blocks(self, *, upper: bool = False) -> Iterator[tuple[slice, slice, Tensor]]:
         """Rows, columns and their squared distances, clamped at 0, within ``tolerance``.
 
-        Args:
-            upper: Leave out the blocks below the diagonal, for a set against itself.
-        """
-        height = max(1, _BLOCK // max(1, len(self._b)))
-        for start in range(0, len(self._a), height):
-            rows = slice(start, min(start + height, len(self._a)))
-            columns = slice(start if upper else 0, len(self._b))
-            yield rows, columns, self._squared(rows, columns)
+        All blocks share one piece of memory: a block may be changed, and lasts until the next one.
 
-    def _squared(self, rows: slice, columns: slice) -> Tensor:
+        Args:
+            upper: Leave out the blocks below the diagonal, for a set against itself. A block on the diagonal holds
+                both orders of its pairs, any other only one.
+        """
+        size = _block_size(self._a.device)
+        side = math.isqrt(size)
+        memory = self._a.new_empty(0 if self._exact_blocks else size)
+        for rows in _ranges(len(self._a), side):
+            for columns in _ranges(len(self._b), side, start=rows.start if upper else 0):
+                yield rows, columns, self._squared(rows, columns, memory)
+
+    def _squared(self, rows: slice, columns: slice, memory: Tensor) -> Tensor:
         a, b = self._a[rows], self._b[columns]
         if self._exact_blocks:
             return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_()
-        squared = torch.addmm(self._b_norms[columns].expand(len(a), -1), a, b.T, alpha=-2)
+        squared = memory[: len(a) * len(b)].view(len(a), len(b))
+        torch.addmm(self._b_norms[columns].expand(len(a), -1), a, b.T, alpha=-2, out=squared)
         return squared.add_(self._a_norms[rows, None]).clamp_min_(0)
 
     def exact(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Squared distances of the pairs (rows[i], columns[i]) in float64, (P,)."""
-        chunk = max(1, _BLOCK // self.left.shape[1])
+        chunk = max(1, max(_DIFFERENCES, _block_size(self.left.device) // 2) // self.left.shape[1])
         parts = [
             (self.left[i].double() - self.right[j].double()).square_().sum(1)
             for i, j in zip(rows.split(chunk), columns.split(chunk), strict=True)
         ]
         return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.left.device)
 
-    def below(self, rows: slice, squared: Tensor, limits: Tensor) -> Tensor:
-        """Which distances of a block of whole rows are strictly below their limits, decided exactly.
+    def below(self, rows: slice, columns: slice, squared: Tensor, limits: Tensor) -> Tensor:
+        """Which distances of a block are strictly below their limits, decided exactly.
 
         Args:
             rows: The rows of the block.
+            columns: The columns of the block.
             squared: The block as ``blocks`` gave it.
             limits: Squared limits in float64, broadcastable to the block.
         """
-        coarse = limits.to(squared.dtype)
-        inside = squared < coarse
-        i, j = ((squared - coarse).abs_() <= self.tolerance).nonzero(as_tuple=True)
+        inside = squared < (limits - self.tolerance).to(squared.dtype)
+        doubtful = (squared <= (limits + self.tolerance).to(squared.dtype)).logical_xor_(inside)
+        i, j = doubtful.nonzero(as_tuple=True)
         if len(i):
-            inside[i, j] = self.exact(i + rows.start, j) < limits.expand_as(squared)[i, j] * (1 - _TIE)
+            exact = self.exact(i + rows.start, j + columns.start)
+            inside[i, j] = exact < limits.expand_as(squared)[i, j] * (1 - _TIE)
         return inside
 
 
@@ -115,36 +129,59 @@ def nearest(queries: Tensor, points: Tensor, count: int, *, same: bool = False) 
     available = len(points) - same
     if count > available:
         raise ValueError(f"{count} nearest neighbours were asked for and there are {available} points to choose from")
-    pairs = Pairs(queries, points)
-    parts = [
-        _nearest_in_block(pairs, rows, squared, count, available, same=same) for rows, _, squared in pairs.blocks()
-    ]
-    return Neighbours(torch.cat([part.squared for part in parts]), torch.cat([part.indices for part in parts]))
-
-
-def _nearest_in_block(
-    pairs: Pairs, rows: slice, squared: Tensor, count: int, available: int, *, same: bool
-) -> Neighbours:
-    index = torch.arange(rows.start, rows.stop, device=squared.device)
-    if same:
-        squared[index - rows.start, index] = torch.inf
+    pairs = Pairs(queries, queries if same else points)
     size = min(count + _MARGIN, available)
-    shortlist = squared.topk(size, dim=1, largest=False, sorted=False)
-    exact = pairs.exact(index.repeat_interleave(size), shortlist.indices.flatten()).view(-1, size)
-    order = exact.argsort(dim=1, stable=True)[:, :count]
-    found, indices = exact.gather(1, order), shortlist.indices.gather(1, order)
-    # What was left out is at least as far as the worst of the shortlist, give or take the rounding of a block.
-    unproved = found[:, -1] > shortlist.values.amax(1).double() - pairs.tolerance
-    if size < available and unproved.any():
-        again = _nearest_in_float64(pairs, index[unproved], count, same=same)
-        found[unproved], indices[unproved] = again.squared, again.indices
+    shortlist = _Shortlist(len(queries), size, pairs.left.device)
+    for rows, columns, squared in pairs.blocks(upper=same):
+        if same and rows == columns:
+            squared.fill_diagonal_(torch.inf)
+        shortlist.offer(rows, columns, squared)
+        if same and rows != columns:
+            shortlist.offer(columns, rows, squared.T.contiguous())
+    found, indices = _ordered(pairs, shortlist, count)
+    if size < available:
+        # What was left out is at least as far as the worst of the shortlist, give or take the rounding of a block,
+        # and nothing is nearer than 0.
+        worst = found[:, -1]
+        unproved = (worst > shortlist.squared.amax(1).double() - pairs.tolerance) & (worst > 0)
+        if unproved.any():
+            again = _nearest_in_float64(pairs, unproved.nonzero()[:, 0], count, same=same)
+            found[unproved], indices[unproved] = again.squared, again.indices
     return Neighbours(found, indices)
+
+
+class _Shortlist:
+    """The nearest so far of every row, by the distances of blocks: (N, size) each, in no order."""
+
+    def __init__(self, rows: int, size: int, device: torch.device) -> None:
+        self.squared = torch.full((rows, size), torch.inf, device=device)
+        self.indices = torch.zeros(rows, size, dtype=torch.int64, device=device)
+
+    def offer(self, rows: slice, columns: slice, squared: Tensor) -> None:
+        """Take from a block what is nearer than what is there."""
+        size = self.squared.shape[1]
+        best = squared.topk(min(size, squared.shape[1]), dim=1, largest=False, sorted=False)
+        values = torch.cat([self.squared[rows].to(squared.dtype), best.values], 1)
+        indices = torch.cat([self.indices[rows], best.indices + columns.start], 1)
+        kept = values.topk(size, dim=1, largest=False, sorted=False)
+        self.squared[rows], self.indices[rows] = kept.values, indices.gather(1, kept.indices)
+
+
+def _ordered(pairs: Pairs, shortlist: _Shortlist, count: int) -> tuple[Tensor, Tensor]:
+    """The first ``count`` of every row in exact order. Only what rounding might put among them is computed again."""
+    last = shortlist.squared.topk(count, dim=1, largest=False).values[:, -1:]
+    candidates = shortlist.squared.double() <= last.double() + 2 * pairs.tolerance
+    rows = candidates.nonzero()[:, 0]
+    exact = torch.full_like(shortlist.squared, torch.inf, dtype=torch.float64)
+    exact[candidates] = pairs.exact(rows, shortlist.indices[candidates])
+    order = exact.argsort(dim=1, stable=True)[:, :count]
+    return exact.gather(1, order), shortlist.indices.gather(1, order)
 
 
 def _nearest_in_float64(pairs: Pairs, index: Tensor, count: int, *, same: bool) -> Neighbours:
     right = pairs.right.double()
     values, indices = [], []
-    for part in index.split(max(1, _BLOCK // len(right))):
+    for part in index.split(max(1, _block_size(right.device) // len(right))):
         distances = torch.cdist(pairs.left[part].double(), right, compute_mode="donot_use_mm_for_euclid_dist")
         if same:
             distances[torch.arange(len(part), device=part.device), part] = torch.inf
@@ -152,3 +189,22 @@ def _nearest_in_float64(pairs: Pairs, index: Tensor, count: int, *, same: bool) 
         values.append(best.values.square())
         indices.append(best.indices)
     return Neighbours(torch.cat(values), torch.cat(indices))
+
+
+def _centred(points: Tensor, centre: Tensor, number: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Points less the centre and their squared norms, rounded once, without a float64 copy of all of them."""
+    centred = torch.empty(points.shape, dtype=number, device=points.device)
+    norms = torch.empty(len(points), dtype=number, device=points.device)
+    for rows in _ranges(len(points), max(1, _block_size(points.device) // max(1, points.shape[1]))):
+        centred[rows] = points[rows].double().sub(centre)
+        norms[rows] = centred[rows].square().sum(1)
+    return centred, norms
+
+
+def _block_size(device: torch.device) -> int:
+    return _BLOCK if device.type == "cpu" else _DEVICE_BLOCK
+
+
+def _ranges(stop: int, step: int, start: int = 0) -> Iterator[slice]:
+    for first in range(start, stop, step):
+        yield slice(first, min(first + step, stop))

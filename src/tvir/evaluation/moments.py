@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_ROWS = 8192
+_ROWS = 2048
 """Rows converted to float64 at once."""
+
+_COLUMNS = 512
+"""Columns of a covariance accumulated at once: above the diagonal only, which at 2,048 saves three eighths."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,15 @@ def centred_covariance(points: Tensor) -> tuple[Tensor, Tensor]:
     Raw moments in float32 were off by up to 0.33 % on the diagonal.
     """
     mean = points.mean(0, dtype=torch.float64)
-    covariance = torch.zeros(points.shape[1], points.shape[1], dtype=torch.float64, device=points.device)
+    dimensions = points.shape[1]
+    upper = torch.zeros(dimensions, dimensions, dtype=torch.float64, device=points.device)
     for part in points.split(_ROWS):
         centred = part.double() - mean
-        covariance.addmm_(centred.T, centred)
-    return mean, covariance / (len(points) - 1)
+        for start in range(0, dimensions, _COLUMNS):
+            stop = start + _COLUMNS
+            upper[:stop, start:stop].addmm_(centred[:, :stop].T, centred[:, start:stop])
+    upper.div_(len(points) - 1)
+    return mean, upper.triu().add_(upper.triu_(1).T)
 
 
 def moments(points: Tensor) -> Moments:
@@ -42,7 +49,7 @@ def moments(points: Tensor) -> Moments:
     count, dimensions = points.shape
     if count <= dimensions:
         mean = points.mean(0, dtype=torch.float64)
-        factor = (points.double() - mean).T / (count - 1) ** 0.5
+        factor = points.to(torch.float64, copy=True).sub_(mean).div_((count - 1) ** 0.5).T
         return Moments(mean, factor, float(factor.square().sum()))
     mean, covariance = centred_covariance(points)
     factor, failed = torch.linalg.cholesky_ex(covariance)

@@ -71,21 +71,18 @@ def _mean_within(points: Points, space: str, bandwidths: Bandwidths) -> float:
 
 def mean_kernel(first: Tensor, second: Tensor, bandwidths: Bandwidths) -> float:
     """Mean of the kernel over all pairs of two sets."""
-    total = sum(float(_kernel_sum(squared, bandwidths)) for _, _, squared in Pairs(first, second).blocks())
-    return total / (len(first) * len(second))
+    total = sum(_kernel_sum(squared, bandwidths) for _, _, squared in Pairs(first, second).blocks())
+    return float(total) / (len(first) * len(second))
 
 
 def mean_kernel_within(points: Tensor, bandwidths: Bandwidths) -> float:
     """Mean of the kernel over all pairs of distinct points of one set."""
-    total = 0.0
-    for rows, _, squared in Pairs(points, points).blocks(upper=True):
-        size = rows.stop - rows.start
-        squared[:, :size].fill_diagonal_(torch.inf)
-        # The square on the diagonal holds both orders of a pair, what lies right of it only one.
-        total += float(_kernel_sum(squared[:, :size], bandwidths)) + 2 * float(
-            _kernel_sum(squared[:, size:], bandwidths)
-        )
-    return total / (len(points) * (len(points) - 1))
+    total = torch.zeros((), dtype=torch.float64, device=points.device)
+    for rows, columns, squared in Pairs(points, points).blocks(upper=True):
+        if rows == columns:
+            squared.fill_diagonal_(torch.inf)
+        total += _kernel_sum(squared, bandwidths) * (1 if rows == columns else 2)
+    return float(total) / (len(points) * (len(points) - 1))
 
 
 def _kernel_sum(squared: Tensor, bandwidths: Bandwidths) -> Tensor:

@@ -93,15 +93,15 @@ def ball_scores(
     """
     pairs = Pairs(real, generated)
     balls_around = torch.zeros(len(generated), dtype=torch.int64, device=real.device)
-    covered = recalled = 0
-    for rows, _, squared in pairs.blocks():
-        in_real = pairs.below(rows, squared, real_radii[rows, None])
-        balls_around += in_real.sum(0)
-        covered += int(in_real.any(1).sum())
-        recalled += int(pairs.below(rows, squared, generated_radii[None]).any(1).sum())
+    covered, recalled = torch.zeros(2, len(real), dtype=torch.bool, device=real.device)
+    for rows, columns, squared in pairs.blocks():
+        in_real = pairs.below(rows, columns, squared, real_radii[rows, None])
+        balls_around[columns] += in_real.sum(0, dtype=torch.int32)
+        covered[rows] |= in_real.any(1)
+        recalled[rows] |= pairs.below(rows, columns, squared, generated_radii[None, columns]).any(1)
     return BallScores(
         precision=float((balls_around > 0).double().mean()),
-        recall=recalled / len(real),
+        recall=float(recalled.double().mean()),
         density=float(balls_around.double().mean()) / neighbours,
-        coverage=covered / len(real),
+        coverage=float(covered.double().mean()),
     )
