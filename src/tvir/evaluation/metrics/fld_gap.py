@@ -73,7 +73,10 @@ def likelihood_divergence_gap(train: Tensor, unseen: Tensor, centres: Tensor) ->
 
 
 def _squared(points: Tensor, centres: Tensor) -> Tensor:
-    return torch.cat([block.double() for _, _, block in Pairs(points, centres).blocks()])
+    squared = torch.empty(len(points), len(centres), dtype=torch.float64, device=points.device)
+    for rows, columns, block in Pairs(points, centres).blocks():
+        squared[rows, columns] = block
+    return squared
 
 
 def _fitted_variances(squared: Tensor, dimensions: int) -> Tensor:
