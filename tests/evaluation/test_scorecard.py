@@ -91,7 +91,7 @@ def test_one_class_alone_is_seen(judge, bands):
 def test_a_space_is_named_by_extractor_and_hash(judge):
     card = judge.judge(blobs(200, seed=9)[0], subject="honest")
     spaces = {score.space for score in card.scores}
-    assert {space.split("@")[0] for space in spaces} == {"-", "pixels-pca64", "classifier"}
+    assert {space.split("@")[0] for space in spaces} == {"-", "pixels-pca64", "classifier", "random5"}
     assert all(space == "-" or len(space.split("@")[1]) == 8 for space in spaces)
 
 

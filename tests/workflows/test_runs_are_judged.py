@@ -46,7 +46,7 @@ def test_what_is_judged_does_not_depend_on_how_often_samples_were_drawn_before(j
         def __init__(self):
             self.rows = []
 
-        def judge(self, rows, **_):
+        def judged(self, rows, **_):
             self.rows.append(rows)
 
     judge = Recording()
