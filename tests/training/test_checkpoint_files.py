@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from toy_models import PLANE, Duel, Mean, build, plan, plane_examples
 
 from tvir.contracts.errors import UsageError
+from tvir.contracts.tensors import read_tensors, write_tensors
 from tvir.training import checkpoint
 from tvir.training.checkpoint import NotSavedError, load_weights, newest_step, read_position
 from tvir.training.observer import Observer
-from tvir.training.tensors import read_tensors, write_tensors
 from tvir.training.trainer import Trainer
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from tvir.contracts.data import Array, Dataset, Examples, TextSpec
+from tvir.contracts.data import Array, Dataset, Examples, ImageSpec, TextSpec
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.evidence import Evidence
@@ -24,6 +24,7 @@ from tvir.evaluation.evidence import gather_evidence
 from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures, find_extractors
 from tvir.evaluation.intervals import about_intervals, standard_errors
 from tvir.evaluation.measuring import Key, Measurement, measure_all, measure_model
+from tvir.evaluation.pretrained import NeedsWeights, wanted
 
 _SCORECARD = TypeAdapter(Scorecard)
 
@@ -243,14 +244,22 @@ class Judge:
     def _prepare_extractors(self) -> Iterator[FeatureExtractor]:
         if isinstance(self._dataset.spec, TextSpec) or not len(self._dataset.train):
             return
+        missing = [found for found in find_extractors() if issubclass(found, NeedsWeights)]
+        if unknown := [path for path in self._weights if not any(found.recognises(path) for found in missing)]:
+            raise UsageError(f"{unknown[0]} holds no weights that can be looked through; expected {wanted(missing)}")
         for found in find_extractors():
             try:
                 extractor = found.prepare(self._dataset, seed=self._seed, report=self._report, weights=self._weights)
             except TvirError as error:
+                if issubclass(found, NeedsWeights) and any(map(found.recognises, self._weights)):
+                    raise  # it was asked for
                 self._findings.append(f"{found.__name__} features left out: {error}")
                 continue
             if extractor is not None:
+                missing = [other for other in missing if other is not found]
                 yield extractor
+        if missing and isinstance(self._dataset.spec, ImageSpec):
+            self._findings.append(f"no pretrained features; to look through them add --weights FILE: {wanted(missing)}")
 
     def _points(self, rows: Array, labels: Array | None, *, classify: bool = True) -> Points:
         features = LazyFeatures(rows, self._extractors)

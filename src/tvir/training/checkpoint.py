@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.run import RunFolder
+from tvir.contracts.tensors import read_tensors, write_tensors
 from tvir.training.position import Position
-from tvir.training.tensors import read_tensors, write_tensors
 
 WEIGHTS, AVERAGED, OPTIMISERS = "weights.safetensors", "averaged.safetensors", "optimisers.safetensors"
 _STATE, _MANIFEST = "state.json", "manifest.json"

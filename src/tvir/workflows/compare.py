@@ -70,6 +70,7 @@ def compare(
     strict: bool = False,
     jobs: int | None = None,
     limit: int = 10_000,
+    weights: Sequence[Path] = (),
     language: str = "en",
     show_training_examples: bool = True,
     observer: TrialsObserver | None = None,
@@ -93,6 +94,7 @@ def compare(
         strict: A file that cannot be read is an error instead of a finding.
         jobs: Trials side by side; by default as many as there are cores. The cores are shared out evenly.
         limit: The most real and generated examples that are compared.
+        weights: Files of pretrained weights to look through as well (DINOv2, CLIP, Inception).
         language: Of the report: ``en`` or ``uk``.
         show_training_examples: Show the nearest training examples beside the most suspicious samples in the report.
         observer: Told what happens to the trials.
@@ -113,7 +115,9 @@ def compare(
     shared = plan_all(trials, dataset, budget, precision, cores.threads)
     # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
     shown = {trial.path: trial.model for trial in trials if trial.seed == chosen[0]}
-    jury = Jury(dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress, shown)
+    jury = Jury(
+        dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress, shown, weights
+    )
     reasons = _train_all(trials, cores, jury, observer)
     cards, spreads = jury.cards(), jury.floor_spreads()
     by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def evaluate(
     *,
     data: str | None = None,
     limit: int = 10_000,
+    weights: Sequence[Path] = (),
     seed: int = 0,
     allow_changed_data: bool = False,
     language: str = "en",
@@ -39,6 +41,7 @@ def evaluate(
         run: A run or its folder.
         data: Judge it against other data of the same shape; the files are then named after that data.
         limit: The most real and generated examples that are compared.
+        weights: Files of pretrained weights to look through as well (DINOv2, CLIP, Inception).
         seed: Of the samples that are judged and of metrics that draw.
         allow_changed_data: Go on although the data is no longer what the run began with.
         language: Of the report: ``en`` or ``uk``.
@@ -52,7 +55,7 @@ def evaluate(
     if run.record.status == "planned":
         raise UsageError(f"{run.path} has not been trained yet; begin it with: tvir resume {run.path}")
     dataset = _dataset(run, data, allow_changed_data, progress)
-    judge = Judge(dataset, limit=limit, seed=seed, progress=progress)
+    judge = Judge(dataset, limit=limit, seed=seed, weights=weights, progress=progress)
     judgement = judge_run(judge, run, dataset, seed=seed)
     save_card(
         run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import sklearn.ensemble  # noqa: F401 - its OpenMP must be there before it can be told how many threads to take
@@ -35,6 +35,7 @@ class Jury:
         judged: Told how many runs have been judged.
         progress: Told how far the preparation of the judge has come.
         pictured: Folders of the runs whose evidence is kept for the figures of a report.
+        weights: Files of pretrained weights to look through as well.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Jury:
         judged: Callable[[int], None],
         progress: Reading | None,
         pictured: Collection[Path] = (),
+        weights: Sequence[Path] = (),
     ) -> None:
         self._dataset = dataset
         self._limit = limit
+        self._weights = weights
         self._threads = threads
         self._judged = judged
         self._progress = progress
@@ -102,7 +105,7 @@ class Jury:
             torch.set_num_threads(before)
 
     def _judge_all(self) -> None:
-        judge = Judge(self._dataset, limit=self._limit, progress=self._preparing)
+        judge = Judge(self._dataset, limit=self._limit, weights=self._weights, progress=self._preparing)
         self._progress = None  # from here on whole runs are counted
         while (path := self._finished.get()) is not None:
             run = Run(path)

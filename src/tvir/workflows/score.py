@@ -41,6 +41,7 @@ def score(
     channels: int | None = None,
     fit: Fit = "crop",
     limit: int = 10_000,
+    weights: Sequence[Path] = (),
     seed: int = 0,
     out: Path | str | None = None,
     language: str = "en",
@@ -62,6 +63,7 @@ def score(
         channels: 1, 3 or 4; by default what each source has.
         fit: How images of another aspect ratio are met.
         limit: The most real and generated examples that are compared.
+        weights: Files of pretrained weights to look through as well (DINOv2, CLIP, Inception).
         seed: Of what is drawn, of extractors and of metrics that draw.
         out: Folder for scorecard.json and report.html; None writes nothing.
         language: Of the report: ``en`` or ``uk``.
@@ -80,7 +82,7 @@ def score(
     dataset = setting.dataset
     extractors = [GivenFeatures.prepare(dataset, seed=seed, report=_silent)] if features else None
     judge = Judge(
-        dataset, limit=limit, seed=seed, progress=progress, extractors=extractors,
+        dataset, limit=limit, seed=seed, weights=weights, progress=progress, extractors=extractors,
         reference=f"{against} @{sources.real.fingerprint[:12]}", copies=train is not None,
     )  # fmt: skip
     shown = Whole.of(sources.generated).draw(min(limit, judge.sample_count), mix_seed(seed, "generated"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -29,6 +30,8 @@ class Compare(BudgetFlags, DataFlags):
     """Runs side by side; by default as many as there are cores, which are shared out evenly."""
     limit: int = 10_000
     """The most real and generated examples that are compared."""
+    weights: tuple[Path, ...] = ()
+    """Files of pretrained weights to look through as well: DINOv2, CLIP (.safetensors) or Inception-2015 (.pth)."""
     language: Literal["en", "uk"] = "en"
     """Of the table and the report."""
     hide_training_examples: bool = False
@@ -61,6 +64,7 @@ def main(words: Sequence[str]) -> None:
             strict=form.strict,
             jobs=form.jobs,
             limit=form.limit,
+            weights=form.weights,
             language=form.language,
             show_training_examples=not form.hide_training_examples,
             observer=ComparisonObserver(shown),

@@ -25,6 +25,8 @@ class Evaluate:
     """Judge it against other data of the same shape; by default its own."""
     limit: int = 10_000
     """The most real and generated examples that are compared."""
+    weights: tuple[Path, ...] = ()
+    """Files of pretrained weights to look through as well: DINOv2, CLIP (.safetensors) or Inception-2015 (.pth)."""
     seed: int = 0
     """Of the samples that are judged."""
     language: Literal["en", "uk"] = "en"
@@ -52,6 +54,7 @@ def main(words: Sequence[str]) -> None:
             form.run,
             data=form.data,
             limit=form.limit,
+            weights=form.weights,
             seed=form.seed,
             allow_changed_data=form.allow_changed_data,
             language=form.language,

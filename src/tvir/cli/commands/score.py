@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
@@ -35,6 +36,8 @@ class Score:
     """How images of another aspect ratio are met: their centre is cropped, or they are padded."""
     limit: int = 10_000
     """The most real and generated examples that are compared."""
+    weights: tuple[Path, ...] = ()
+    """Files of pretrained weights to look through as well: DINOv2, CLIP (.safetensors) or Inception-2015 (.pth)."""
     seed: int = 0
     """Of what is drawn."""
     language: Literal["en", "uk"] = "en"
@@ -69,6 +72,7 @@ def main(words: Sequence[str]) -> None:
             channels=form.channels,
             fit=form.fit,
             limit=form.limit,
+            weights=form.weights,
             seed=form.seed,
             out=out,
             language=form.language,

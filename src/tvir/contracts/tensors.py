@@ -58,7 +58,7 @@ def read_tensors(path: Path, into: Mapping[str, Tensor]) -> None:
     Raises:
         UsageError: The file is no safetensors file, or holds anything else than what was expected.
     """
-    _compare(path, _header(path), into)
+    _compare(path, header_of(path), into)
     try:
         with safe_open(path, framework="pt") as file:
             for name, target in into.items():
@@ -70,8 +70,26 @@ def read_tensors(path: Path, into: Mapping[str, Tensor]) -> None:
         raise UsageError(f"{path} cannot be read: {_first_line(error)}") from None
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """The names, shapes and types in a file, after its size has been looked at."""
+def load_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
+    """The tensors of a safetensors file whose names begin with ``prefix``, for whoever checks their shapes.
+
+    Raises:
+        UsageError: The file is no safetensors file.
+    """
+    names = [name for name in header_of(path) if name.startswith(prefix)]
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{path} cannot be read: {_first_line(error)}") from None
+
+
+def header_of(path: Path) -> dict[str, Any]:
+    """The names, shapes and types in a safetensors file, after its size has been looked at.
+
+    Raises:
+        UsageError: The file is no safetensors file, or its header is too large to be meant.
+    """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise UsageError(f"{path} is no ordinary file")
