@@ -20,6 +20,7 @@ large. A metric that is the first to look at some rows through an extractor is c
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -144,7 +145,7 @@ class Stopwatch:
     def steps(self, description: str, count: int) -> list[float]:
         """Seconds of every step of a kind."""
         times = [self._marks[description, step] for step in range(count + 1)]
-        return [after - before for before, after in zip(times, times[1:], strict=False)]
+        return [after - before for before, after in itertools.pairwise(times)]
 
 
 def evenly_split(data: Dataset) -> Dataset:

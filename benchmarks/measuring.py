@@ -83,14 +83,15 @@ def report_seconds(name: str, labels: Sequence[str], windows: Sequence[Sequence[
     The columns: what is compared, the peer, seconds of the first side and of the peer (median, best), and how many
     times faster the first is (median of the paired ratios, ratio of the bests).
     """
-    peak = max(window.peak for kept in windows for window in kept)
+    peak = max(window.peak for kept in windows for window in kept) / 1e9
     print(f"\n{name}: {len(windows[0])} quiet rounds, {platform.processor() or platform.machine()}, "
-          f"{torch.get_num_threads()} threads, torch {torch.__version__}, {peak / 1e9:.0f} GFLOP/s float32")  # fmt: skip
+          f"{torch.get_num_threads()} threads, torch {torch.__version__}, {peak:.0f} GFLOP/s float32")  # fmt: skip
     seconds = [[1 / window.rate for window in kept] for kept in windows]
     ours = seconds[0]
     for label, theirs in zip(labels, seconds, strict=True):
         print(f"  {label:<28} median {statistics.median(theirs):8.3f} s   best {min(theirs):8.3f} s")
     for label, theirs in zip(labels[1:], seconds[1:], strict=True):
-        ratio = statistics.median(their / our for our, their in zip(ours, theirs, strict=True))
-        print(f"| {name} | {label} | {statistics.median(ours):.3f}, {min(ours):.3f} "
-              f"| {statistics.median(theirs):.3f}, {min(theirs):.3f} | {ratio:.2f} | {min(theirs) / min(ours):.2f} |")  # fmt: skip
+        ratios = [their / our for our, their in zip(ours, theirs, strict=True)]
+        cells = [f"{statistics.median(side):.3f}, {min(side):.3f}" for side in (ours, theirs)]
+        print(f"| {name} | {label} | {' | '.join(cells)} "
+              f"| {statistics.median(ratios):.2f} | {min(theirs) / min(ours):.2f} |")  # fmt: skip
