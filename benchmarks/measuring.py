@@ -49,6 +49,8 @@ def alternate(sides: Sequence[Callable[[], float]], rounds: int) -> list[list[Wi
             kept.append(Window(rate=rate, peak=min(before, matrix_peak())))
     best = max(window.peak for kept in windows for window in kept)
     quiet = [i for i in range(rounds) if all(kept[i].peak >= 0.7 * best for kept in windows)]
+    if not quiet:
+        raise SystemExit(f"none of {rounds} rounds was quiet; run again when nothing else runs, or with more rounds")
     return [[kept[i] for i in quiet] for kept in windows]
 
 
@@ -62,3 +64,34 @@ def report(name: str, unit: str, labels: Sequence[str], windows: Sequence[Sequen
     for label, kept in zip(labels[1:], windows[1:], strict=True):
         ratios = sorted(ours.rate / theirs.rate for ours, theirs in zip(windows[0], kept, strict=True))
         print(f"  {labels[0]} / {label}: {statistics.median(ratios):.3f}  (min {ratios[0]:.3f}, max {ratios[-1]:.3f})")
+
+
+def once(work: Callable[[], object]) -> Callable[[], float]:
+    """A side that does its work once; its rate is times per second."""
+
+    def side() -> float:
+        started = time.perf_counter()
+        work()
+        return 1 / (time.perf_counter() - started)
+
+    return side
+
+
+def report_seconds(name: str, labels: Sequence[str], windows: Sequence[Sequence[Window]]) -> None:
+    """Print the seconds of sides made by ``once``, and a row of a Markdown table for each side but the first.
+
+    The columns: what is compared, the peer, seconds of the first side and of the peer (median, best), and how many
+    times faster the first is (median of the paired ratios, ratio of the bests).
+    """
+    peak = max(window.peak for kept in windows for window in kept) / 1e9
+    print(f"\n{name}: {len(windows[0])} quiet rounds, {platform.processor() or platform.machine()}, "
+          f"{torch.get_num_threads()} threads, torch {torch.__version__}, {peak:.0f} GFLOP/s float32")  # fmt: skip
+    seconds = [[1 / window.rate for window in kept] for kept in windows]
+    ours = seconds[0]
+    for label, theirs in zip(labels, seconds, strict=True):
+        print(f"  {label:<28} median {statistics.median(theirs):8.3f} s   best {min(theirs):8.3f} s")
+    for label, theirs in zip(labels[1:], seconds[1:], strict=True):
+        ratios = [their / our for our, their in zip(ours, theirs, strict=True)]
+        cells = [f"{statistics.median(side):.3f}, {min(side):.3f}" for side in (ours, theirs)]
+        print(f"| {name} | {label} | {' | '.join(cells)} "
+              f"| {statistics.median(ratios):.2f} | {min(theirs) / min(ours):.2f} |")  # fmt: skip

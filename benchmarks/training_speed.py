@@ -1,6 +1,6 @@
 """Training throughput of the VAE: tvir's trainer, a bare loop, and pythae's trainer, on the same networks.
 
-    pip install pythae==0.1.2
+    pip install -e '.[bench]'
     python benchmarks/training_speed.py --mnist PATH [--rounds 5] [--steps 150] [--width 16]
 
 All three train the same encoder and decoder on MNIST, batch 128, with the same number of steps in every window. Each

@@ -51,7 +51,11 @@ def moments(points: Tensor) -> Moments:
         mean = points.mean(0, dtype=torch.float64)
         factor = points.to(torch.float64, copy=True).sub_(mean).div_((count - 1) ** 0.5).T
         return Moments(mean, factor, float(factor.square().sum()))
-    mean, covariance = centred_covariance(points)
+    return factored(*centred_covariance(points))
+
+
+def factored(mean: Tensor, covariance: Tensor) -> Moments:
+    """A mean (D,) and the factor of a covariance (D, D), both float64."""
     factor, failed = torch.linalg.cholesky_ex(covariance)
     if failed:
         values, vectors = torch.linalg.eigh(covariance)

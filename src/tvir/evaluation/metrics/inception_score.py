@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from tvir.contracts.data import Array
 from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
@@ -59,7 +60,10 @@ def _classifier(held_out: Points, space: str, seed: int) -> Pipeline:
     labels = held_out.labels[drawn_indices(len(held_out), _FITTED, seed)]
     features = some_features(held_out, space, _FITTED, seed).cpu().numpy()
     known = labels >= 0
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=200)).fit(features[known], labels[known])
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+    # Its products are small: on a busy machine two BLAS threads waited for each other 20 times as long as one worked.
+    with threadpool_limits(1, "blas"):
+        return pipeline.fit(features[known], labels[known])
 
 
 def inception_score(probabilities: Array) -> float:
