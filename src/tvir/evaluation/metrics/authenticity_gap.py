@@ -35,6 +35,7 @@ class AuthenticityGap(Metric):
         Quantity("authenticity_gap", Axis.MEMORISATION, Direction.HIGHER),
         Quantity("authenticity", Axis.MEMORISATION, Direction.HIGHER, ranked=False),
     )
+    in_blocks = False
     needs = "a training split"
 
     def applies(self, real: Points, context: Context) -> bool:

@@ -38,6 +38,7 @@ class Birthday(Metric):
     """
 
     quantities = (Quantity("birthday", Axis.DIVERSITY, Direction.LOWER),)
+    in_blocks = False
 
     def applies(self, real: Points, context: Context) -> bool:
         return True

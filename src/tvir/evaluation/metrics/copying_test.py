@@ -45,6 +45,7 @@ class CopyingTest(Metric):
     """
 
     quantities = (Quantity("copying_test", Axis.MEMORISATION, Direction.HIGHER, ranked=False),)
+    in_blocks = False
     needs = "a training split"
 
     def applies(self, real: Points, context: Context) -> bool:

@@ -41,6 +41,7 @@ class FldGap(Metric):
     """
 
     quantities = (Quantity("fld_gap", Axis.MEMORISATION, Direction.LOWER),)
+    in_blocks = False
     needs = "a training split"
 
     def applies(self, real: Points, context: Context) -> bool:

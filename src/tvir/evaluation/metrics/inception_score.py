@@ -37,6 +37,7 @@ class InceptionScore(Metric):
     """
 
     quantities = (Quantity("inception_score", Axis.FIDELITY, Direction.HIGHER, ranked=False),)
+    in_blocks = False
     needs = "labels of at least two classes"
 
     def applies(self, real: Points, context: Context) -> bool:

@@ -36,6 +36,7 @@ class MTopDiv(Metric):
     """
 
     quantities = (Quantity("mtop_div", Axis.STRUCTURE, Direction.LOWER),)
+    in_blocks = False
     needs = "persistent homology: pip install 'tvir[topology]'"
 
     def applies(self, real: Points, context: Context) -> bool:
