@@ -1,7 +1,7 @@
 """What each metric sees of known perturbations: prints the tables of docs/metrics.md.
 
-    python benchmarks/metric_behaviour.py --data digits --count 350
-    python benchmarks/metric_behaviour.py --mnist PATH --count 2000
+python benchmarks/metric_behaviour.py --data digits --count 350
+python benchmarks/metric_behaviour.py --mnist PATH --count 2000
 """
 
 from __future__ import annotations
@@ -12,44 +12,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from tvir.contracts.data import Dataset, Examples
 from tvir.contracts.metric import Axis
 from tvir.data.opening import open_dataset
-from tvir.evaluation.behaviour import MARGIN, PARTITIONS, STRONG_MARGIN, Behaviour, Movement, Observing
+from tvir.evaluation.behaviour import (
+    MARGIN,
+    PARTITIONS,
+    STRONG_MARGIN,
+    Behaviour,
+    Movement,
+    Observing,
+    dealt_anew,
+)
 from tvir.evaluation.perturbations import PERTURBATIONS
 from tvir.evaluation.scorecard import find_metrics
 
 MARKS: dict[Movement | None, str] = {
     "much worse": "▼▼", "worse": "▼", "better": "△", "much better": "△△", None: "·",
 }  # fmt: skip
-MOST_TRAIN = 20_000
-
-
-def dealt(dataset: Dataset, count: int, seed: int) -> Dataset:
-    """The whole of a small set dealt anew; a large one keeps its training split apart, cut to what is needed."""
-    parts = [dataset.train, dataset.validation, dataset.test]
-    if len(dataset.test) >= 4 * count:
-        train, rest = (part.rows[:] for part in (dataset.train, dataset.test))
-        order = np.random.default_rng(seed).permutation(len(train))[:MOST_TRAIN]
-        train, labels = dataset.train.take(order), dataset.train.labels[order]
-        rest_labels = dataset.test.labels[:]
-    else:
-        rows = np.concatenate([part.rows[:] for part in parts])
-        marks = np.concatenate([part.labels[:] for part in parts])
-        order = np.random.default_rng(seed).permutation(len(rows))
-        apart = len(rows) - 4 * count
-        train, labels, rest, rest_labels = (
-            rows[order[:apart]], marks[order[:apart]], rows[order[apart:]], marks[order[apart:]],
-        )  # fmt: skip
-    middle = len(rest) // 2
-    split = [Examples(dataset.spec, train, labels), Examples(dataset.spec, rest[:middle], rest_labels[:middle]),
-             Examples(dataset.spec, rest[middle:], rest_labels[middle:])]  # fmt: skip
-    return Dataset(
-        reference=dataset.reference, fingerprint=f"{dataset.fingerprint}-behaviour-{count}-{seed}",
-        train=split[0], validation=split[1], test=split[2],
-    )  # fmt: skip
 
 
 def tables(behaviour: Behaviour) -> Iterator[str]:
@@ -80,7 +59,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=350, help="images on either side")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    dataset = dealt(open_dataset(str(given.mnist or given.data)), given.count, given.seed)
+    dataset = dealt_anew(open_dataset(str(given.mnist or given.data)), count=given.count, seed=given.seed)
     started = time.perf_counter()
     observing = Observing(
         dataset, count=given.count, seed=given.seed, report=lambda name: print(name, file=sys.stderr, flush=True)

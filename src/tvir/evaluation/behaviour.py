@@ -115,7 +115,7 @@ class Observing:
         self._extractors: list[FeatureExtractor] = [extractor for extractor in prepared if extractor is not None]
         self._train = self._points(dataset.train.rows)
         self._rows = np.concatenate([dataset.validation.rows, dataset.test.rows])
-        self._labels = np.concatenate([np.asarray(_labels(split)) for split in (dataset.validation, dataset.test)])
+        self._labels = np.concatenate([_labels(split) for split in (dataset.validation, dataset.test)])
 
     def observe(self) -> Behaviour:
         """Measure everything."""
@@ -167,7 +167,38 @@ class Observing:
             yield (one.name, one.space.split("@")[0]), one.value
 
 
+def dealt_anew(dataset: Dataset, *, count: int, seed: int = 0, most_train: int = 20_000) -> Dataset:
+    """A labelled dataset with four times ``count`` examples outside its training split.
+
+    A test split that is large enough keeps the training split apart as its maker meant it; of a small dataset the whole
+    is shuffled.
+
+    Args:
+        dataset: Labelled.
+        count: Examples on either side of what is to be measured.
+        seed: Of the shuffle.
+        most_train: Training examples, at most.
+    """
+    keeps = len(dataset.test) >= 4 * count
+    parts = [dataset.train] if keeps else [dataset.train, dataset.validation, dataset.test]
+    rows = np.concatenate([part.rows for part in parts])
+    labels = np.concatenate([_labels(part) for part in parts])
+    order = np.random.default_rng(seed).permutation(len(rows))
+    apart = len(rows) if keeps else len(rows) - 4 * count
+    chosen = order[:apart][:most_train]
+    rest = (dataset.test.rows, _labels(dataset.test)) if keeps else (rows[order[apart:]], labels[order[apart:]])
+    halves = zip(*(np.array_split(side, 2) for side in rest), strict=True)
+    validation, test = (Examples(dataset.spec, *half) for half in halves)
+    return Dataset(
+        reference=dataset.reference,
+        fingerprint=f"{dataset.fingerprint}-behaviour-{count}-{seed}-{most_train}",
+        train=Examples(dataset.spec, rows[chosen], labels[chosen]),
+        validation=validation,
+        test=test,
+    )
+
+
 def _labels(split: Examples) -> Array:
     if split.labels is None:
         raise ValueError("perturbations of classes need labels")
-    return split.labels
+    return np.asarray(split.labels)
