@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from tvir.contracts.data import Array, Dataset, Examples
+from tvir.contracts.errors import TvirError
 from tvir.contracts.metric import Context, Direction, Metric, Points
 from tvir.contracts.noise import mix_seed
 from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures, find_extractors
@@ -111,8 +112,7 @@ class Observing:
         self._seed = seed
         self._report = report or (lambda name: None)
         self._metrics = find_metrics() if metrics is None else metrics
-        prepared = (found.prepare(dataset, seed=seed, report=lambda *_: None) for found in find_extractors())
-        self._extractors: list[FeatureExtractor] = [extractor for extractor in prepared if extractor is not None]
+        self._extractors = list(_prepared(dataset, seed))
         self._train = self._points(dataset.train.rows)
         self._rows = np.concatenate([dataset.validation.rows, dataset.test.rows])
         self._labels = np.concatenate([_labels(split) for split in (dataset.validation, dataset.test)])
@@ -165,6 +165,17 @@ class Observing:
         bare = Points(rows=generated.rows, features=generated.features, predicted=generated.predicted)
         for one in measure_all(self._metrics, deal.reference, bare, deal.context, []):
             yield (one.name, one.space.split("@")[0]), one.value
+
+
+def _prepared(dataset: Dataset, seed: int) -> Iterator[FeatureExtractor]:
+    """What can be looked through without files of pretrained weights."""
+    for found in find_extractors():
+        try:
+            extractor = found.prepare(dataset, seed=seed, report=lambda *_: None)
+        except TvirError:
+            continue
+        if extractor is not None:
+            yield extractor
 
 
 def dealt_anew(dataset: Dataset, *, count: int, seed: int = 0, most_train: int = 20_000) -> Dataset:
