@@ -63,8 +63,9 @@ def row_format(scores: Sequence[Score]) -> RowFormat:
     values = [score.value for score in scores] + [score.floor for score in scores if score.floor is not None]
     halves = [half for score in scores if (half := half_width(score))]
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
-    if not sizes:
+    if not sizes and not halves:
         return RowFormat(decimals=0)
+    sizes = sizes or halves
     if max(sizes) >= 1e7 or _decimals(max(sizes), 2) > _MOST_DECIMALS:
         return RowFormat(decimals=2, scientific=True)
     if not halves and all(value.is_integer() for value in map(float, values) if math.isfinite(value)):

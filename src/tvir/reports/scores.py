@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tvir.contracts.metric import Axis, Direction, Score, Scorecard
 from tvir.contracts.verdict import PairVerdict, Verdict
@@ -19,6 +19,9 @@ FIRST = frozenset({
 """Scores that are shown first on their axis; others stand below them. Likelihood and cost have none to stand below."""
 
 _ALL_FIRST = (Axis.LIKELIHOOD, Axis.COST)
+
+_SHOWN_UNIT = {"peak_memory": 2.0**20}
+"""What people count some scores in; a scorecard has bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +90,7 @@ class ScoreRow:
 def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> dict[Axis, list[ScoreRow]]:
     """Rows by axis: those to be read first, then the others, each in the order of their first appearance."""
     keys = dict.fromkeys((score.axis, score.metric, score.space) for card in cards for score in card.scores)
-    by_card = [{(score.axis, score.metric, score.space): score for score in card.scores} for card in cards]
+    by_card = [{(score.axis, score.metric, score.space): _shown(score) for score in card.scores} for card in cards]
     subjects = [card.subject for card in cards]
     rows: dict[Axis, list[ScoreRow]] = {}
     for axis in Axis:
@@ -101,6 +104,14 @@ def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> 
                 )  # fmt: skip
                 rows.setdefault(axis, []).append(row)
     return {axis: sorted(found, key=lambda row: not row.first) for axis, found in rows.items()}
+
+
+def _shown(score: Score) -> Score:
+    """A score in the unit that people count it in."""
+    if (unit := _SHOWN_UNIT.get(score.metric)) is None:
+        return score
+    interval = score.interval and (score.interval[0] / unit, score.interval[1] / unit)
+    return replace(score, value=score.value / unit, interval=interval)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,5 +82,5 @@ def main(words: Sequence[str]) -> None:
     if form.json:
         print(to_json(card).decode())
         return
-    Console().print(scorecard_table(card))
+    Console().print(scorecard_table(card, form.language))
     print(out)

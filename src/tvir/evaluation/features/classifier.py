@@ -36,7 +36,7 @@ class Classifier(ClassifiesFeatures):
     discriminator. Trained weights are kept between runs.
 
     Known failure:
-        Sees what tells classes apart and little else: noise, blur and contrast hardly move it.
+        Sees what tells classes apart and little else: noise hardly moves it.
     """
 
     level = 1
