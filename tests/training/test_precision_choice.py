@@ -26,6 +26,13 @@ def test_a_model_without_steps_is_not_measured():
     assert decide_precision(build(ClosedForm, PLANE), digit_examples(), Processes()).autocast == "none"
 
 
+@pytest.mark.parametrize(("capability", "tried"), [("AVX2", False), ("AVX512", True)])
+def test_bfloat16_is_only_tried_where_the_processor_has_it(monkeypatch, capability, tried):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert any(precision.autocast == "bfloat16" for precision in module.candidates(CPU)) is tried
+    assert module.candidates(CPU)[0] == Precision()
+
+
 def test_measuring_changes_nothing(monkeypatch):
     monkeypatch.setattr(module, "_SECONDS", 0.1)
     examples = digit_examples()
@@ -33,7 +40,7 @@ def test_measuring_changes_nothing(monkeypatch):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     decision = decide_precision(model, examples, Processes())
     assert "float32 contiguous" in decision.decided_by
-    assert "bfloat16 channels_last" in decision.decided_by
+    assert all(module._name(precision) in decision.decided_by for precision in module.candidates(CPU))
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert model.point.stride() == before["point"].stride()
 
