@@ -20,8 +20,8 @@ _BLOCK = 2**20
 _DEVICE_BLOCK = 2**26
 """The same on a GPU, which wants large products and seldom to be waited for."""
 
-_DIFFERENCES = 2**19
-"""Coordinates of float64 differences in memory at once; four times as many were half as fast."""
+_DIFFERENCES = 2**17
+"""Coordinates of float64 differences in memory at once: what a core's own cache holds."""
 
 _FEW_DIMENSIONS = 16
 """Up to here float64 differences cost no more than a matrix product."""
@@ -86,12 +86,12 @@ class Pairs:
 
     def exact(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Squared distances of the pairs (rows[i], columns[i]) in float64, (P,)."""
-        chunk = max(1, max(_DIFFERENCES, _block_size(self.left.device) // 2) // self.left.shape[1])
-        parts = [
-            (self.left[i].double() - self.right[j].double()).square_().sum(1)
-            for i, j in zip(rows.split(chunk), columns.split(chunk), strict=True)
-        ]
-        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.left.device)
+        together = _DIFFERENCES if self.left.device.type == "cpu" else _DEVICE_BLOCK // 2
+        # Filled in place: small results left among large temporaries would keep the allocator from reusing them.
+        exact = torch.empty(len(rows), dtype=torch.float64, device=self.left.device)
+        for part in _ranges(len(rows), max(1, together // self.left.shape[1])):
+            exact[part] = self.left[rows[part]].double().sub_(self.right[columns[part]]).square_().sum(1)
+        return exact
 
     def below(self, rows: slice, columns: slice, squared: Tensor, limits: Tensor) -> Tensor:
         """Which distances of a block are strictly below their limits, decided exactly.
