@@ -117,7 +117,7 @@ def test_a_single_image_stands_in_for_all_splits(fill, tmp_path):
     dataset = open_dataset(str(fill(tmp_path / "photos", 1)))
     assert [len(split) for split in splits(dataset)] == [1, 1, 1]
     assert any("there is one image" in finding for finding in dataset.findings)
-    assert any("stand in" in finding for finding in dataset.findings)
+    assert any("stand in" in finding for finding in dataset.dealing)
 
 
 def test_links_that_lead_in_a_circle_end(fill, tmp_path):

@@ -164,6 +164,14 @@ def test_rows_of_another_shape_or_type_are_refused(judge, rows):
         judge.judge(rows, subject="wrong")
 
 
+def test_the_spread_of_a_floor_is_its_standard_error():
+    count = 4_000
+    spreads = Judge(ring_dataset(count)).floor_spreads()
+    (found,) = [spread for (metric, _), spread in spreads.items() if metric == "high_quality_share"]
+    inside = 1 - np.exp(-4.5)  # of a normal distribution in the plane, within three sigma
+    assert 0.4 < found / np.sqrt(inside * (1 - inside) / count) < 2.0
+
+
 def test_toys_are_judged_by_their_truth():
     judge = Judge(ring_dataset())
     card = judge.judge(ring(300, seed=7, kept=6)[0], subject="six of eight")

@@ -1,3 +1,5 @@
+import dataclasses
+
 import made_up
 import pytest
 from markupsafe import Markup
@@ -53,6 +55,17 @@ def test_what_is_undecided_says_why(doubt, reason):
 def test_an_undecided_gap_speaks_of_two_models_only():
     found = [verdict("a", "b", doubt="interval"), verdict("b", "c", doubt="interval")]
     assert [sentence.split(" are ")[0] for sentence in said(*found)] == ["a and b", "b and c"]
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "floor’s spread"), ("uk", "розкид")])
+def test_the_spread_of_the_floor_is_named_where_it_was_known(language, word):
+    words = load_words(language)
+    known = dataclasses.replace(verdict("vae", "gan", ahead="gan"), floor_spread=0.1)
+    unknown = verdict("vae", "gan", ahead="gan")
+    undecided = dataclasses.replace(verdict("vae", "gan", doubt="spread"), floor_spread=9.0)
+    assert word in said(known, words=words)[0]
+    assert word not in said(unknown, words=words)[0]
+    assert word in said(undecided, words=words)[0]
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])

@@ -1,10 +1,13 @@
 """Anybody's samples are judged, and what cannot be judged is said in one line."""
 
+import io
 import json
 from pathlib import Path
 
 import jsonschema
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -145,6 +148,49 @@ def test_fewer_points_than_dimensions_are_doubted(kept):
     card = tvir.score(made, real, features=True)
     assert any("20 points in 90 dimensions leave the covariance singular" in finding for finding in card.findings)
     assert any("too few points for disjoint blocks" in finding for finding in card.findings)
+
+
+def test_how_examples_were_dealt_for_training_is_no_matter_of_a_score(kept, features):
+    card = tvir.score(features["made"], features["real"], features=True)
+    assert not any(finding.startswith("split into") for finding in card.findings)
+
+
+def test_real_data_that_is_its_own_training_data_is_judged_by_its_own_splits(features):
+    card = tvir.score(features["made"], features["real"], features=True, train=features["real"])
+    assert "real and training data are one: its own splits part" in card.findings
+    (copies,) = [score for score in card.scores if score.metric == "copy_rate"]
+    assert copies.value < 0.2
+
+
+@pytest.mark.slow
+def test_classes_that_differ_are_said_and_their_labels_left_alone(kept):
+    real = kept("two", *images(240, 2, classes=2))
+    rows, labels = images(90, 1, classes=3)
+    labelled, bare = tvir.score(kept("three", rows, labels), real), tvir.score(kept("none", rows), real)
+    said = "the classes of generated and real data differ: those of the generated data are not used"
+    assert said in labelled.findings
+    assert labelled.scores == bare.scores
+
+
+@pytest.mark.slow
+def test_idx_and_parquet_are_read_like_arrays(kept, tmp_path):
+    rows, labels = images(120, 2)
+    real = tmp_path / "idx"
+    real.mkdir()
+    for name, array in (("images-idx3", rows[..., 0]), ("labels-idx1", labels.astype(np.uint8))):
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (real / f"train-{name}-ubyte").write_bytes(header + array.tobytes())
+    made = tmp_path / "made.parquet"
+    contents = []
+    for image in images(60, 1)[0]:
+        Image.fromarray(image[..., 0]).save(content := io.BytesIO(), "PNG")
+        contents.append({"bytes": content.getvalue(), "path": None})
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    pq.write_table(pa.table({"image": pa.array(contents, kind)}), made)
+    as_files = tvir.score(str(made), str(real))
+    as_arrays = tvir.score(kept("60", images(60, 1)[0]), kept("120", rows, labels))
+    assert names(as_files) == names(as_arrays)
+    assert {score.n_generated for score in as_files.scores} == {30}
 
 
 def test_the_command_reads_folders_and_writes_the_card(tmp_path, capsys, monkeypatch):

@@ -221,6 +221,7 @@ class Dataset:
         validation: The split for selecting, and for the floor of every score.
         test: The split that scores are measured against.
         findings: One line each: what was skipped, converted or looks doubtful.
+        dealing: One line each: how examples were dealt to splits that the source does not have.
         modes: The truth, for toys.
     """
 
@@ -231,7 +232,13 @@ class Dataset:
     validation: Examples
     test: Examples
     findings: tuple[str, ...] = ()
+    dealing: tuple[str, ...] = ()
     modes: Modes | None = None
+
+    @property
+    def all_findings(self) -> tuple[str, ...]:
+        """What is to be said where the splits matter."""
+        return (*self.findings, *self.dealing)
 
     @property
     def spec(self) -> DataSpec:

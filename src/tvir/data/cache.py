@@ -68,6 +68,7 @@ class EntryRecord:
         options: How the images were read.
         splits: Number of rows of each split that has any.
         findings: What was noticed while decoding.
+        dealing: How examples were dealt to splits that the source does not have.
         skipped: Number of undecodable examples; skipped.txt names them all.
         count: Number of examples in the source.
         shown: The first of the undecodable examples with their reasons.
@@ -77,6 +78,7 @@ class EntryRecord:
     options: dict[str, str | int]
     splits: dict[str, int]
     findings: tuple[str, ...]
+    dealing: tuple[str, ...]
     skipped: int
     count: int
     shown: tuple[str, ...]

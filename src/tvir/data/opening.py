@@ -123,18 +123,17 @@ def _dataset(reference: str, source: Source, content: str, entry: Entry, strict:
     if entry.record.skipped:
         findings = (f"{entry.skipped_text()}; all are named in {entry.skipped_path}", *findings)
     train = entry.splits["train"]
+    dealing = entry.record.dealing
     missing = [name for name in SPLITS if name not in entry.splits]
     if missing:
-        findings = (
-            *findings,
-            f"too few examples for a {' and a '.join(missing)} split: the training examples stand in",
-        )
+        dealing = (*dealing, f"too few examples for a {' and a '.join(missing)} split: the training examples stand in")
     splits: dict[str, Examples] = {name: entry.splits.get(name, train) for name in SPLITS}
     return Dataset(
         reference=reference,
         options={**entry.record.options, **({"strict": True} if strict else {})},
         fingerprint=_fingerprint(content, entry.record.options),
         findings=findings,
+        dealing=dealing,
         modes=source.modes(),
         **splits,
     )

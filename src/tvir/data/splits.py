@@ -37,7 +37,7 @@ def assign_splits(contents: Contents) -> tuple[Array, tuple[str, ...]]:
     on its key alone, so that adding a file to a folder leaves nearly all others where they were.
 
     Returns:
-        uint8 array (count,) of positions in ``SPLITS``, and findings.
+        uint8 array (count,) of positions in ``SPLITS``, and one line for each thing that was done.
     """
     keys = position_keys(contents.count) if contents.split_keys is None else contents.split_keys
     names = {name for name, count in contents.splits if count}
@@ -46,13 +46,13 @@ def assign_splits(contents: Contents) -> tuple[Array, tuple[str, ...]]:
     assignment = np.concatenate([np.full(count, SPLITS.index(name), np.uint8) for name, count in contents.splits])
     if names == set(SPLITS):
         return assignment, ()
-    findings: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
     if "test" not in names:
         assignment[assignment == 1] = 2
-        findings = ("the source has no test split: its validation split is used as one",)
+        done = ("the source has no test split: its validation split is used as one",)
     train = np.flatnonzero(assignment == 0)
     assignment[train] = _deal(keys[train], both=False)
-    return assignment, (*findings, _sizes(len(train), both=False))
+    return assignment, (*done, _sizes(len(train), both=False))
 
 
 def position_keys(count: int) -> Array:

@@ -22,7 +22,8 @@ def matrix(points: Points, space: str) -> Tensor:
     Raises:
         ValueError: A feature is NaN or infinite.
     """
-    features = np.ascontiguousarray(points.features[space])
+    # A file mapped for reading is copied: a tensor has no way to say that it may not be written to.
+    features = np.require(points.features[space], requirements=["C", "W"])
     finite_or_raise(features, space)
     return torch.from_numpy(features).to(computing_device())
 

@@ -226,5 +226,5 @@ def _report(
         verdicts=ledger.verdicts,
         grids=[sample_grid(run, subject) for subject, run in shown.items()],
         strips=[strip for subject, run in shown.items() if (strip := film_strip(run, subject)) is not None],
-        findings=dataset.findings,
+        findings=dataset.all_findings,
     )

@@ -119,7 +119,7 @@ def plan_run(
             seed=seed,
             precision=fixed_precision(precision),
             versions={"tvir": tvir.__version__, "torch": str(torch.__version__), "python": platform.python_version()},
-            findings=dataset.findings,
+            findings=dataset.all_findings,
         )
     )
     return folder

@@ -111,7 +111,7 @@ def resume(
         dataset = run.dataset(allow_changed=allow_changed_data, progress=progress)
         if dataset.fingerprint != run.record.data.fingerprint:
             noticed = f"the data changed before step {run.record.spent.steps}"
-            findings = tuple(dict.fromkeys((*run.record.findings, noticed, *dataset.findings)))
+            findings = tuple(dict.fromkeys((*run.record.findings, noticed, *dataset.all_findings)))
             run.folder.update(data=record_data(dataset), findings=findings)
         return run.folder, dataset
 
