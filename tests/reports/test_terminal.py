@@ -62,6 +62,8 @@ def test_a_scorecard_shows_value_floor_and_findings():
     assert "Scorecard of vae" in text
     assert "labels are missing" in text
     assert "±" not in text
+    measured = replace(card, scores=tuple(replace(score, interval=(0.0, 1.0)) for score in card.scores))
+    assert "over the samples" in printed(scorecard_table(measured))
 
 
 MISSING = Entry(name="some-flow", family="flow", model=None, extra="families")

@@ -31,7 +31,9 @@ def scorecard_table(card: Scorecard, language: str = "en") -> RenderableType:
     table = _score_table(words("terminal.card", subject=card.subject), words)
     table.add_column(words("column.value"), justify="right", no_wrap=True)
     _fill(table, score_rows([card]), [card.subject], words)
-    return Group(table, *_notes([words("terminal.legend.one"), *card.findings]))
+    has_intervals = any(score.interval for score in card.scores)
+    legend = words("terminal.legend.blocks") if has_intervals else words("terminal.legend.one")
+    return Group(table, *_notes([legend, *card.findings]))
 
 
 def comparison_table(
