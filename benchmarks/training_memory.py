@@ -9,7 +9,6 @@ cached file is that much larger), each in a process of its own, and prints the p
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tvir.contracts.run import RunFolder
 from tvir.data.opening import open_dataset
 
 
@@ -34,11 +34,10 @@ def peak_memory(reference: str, budget: str, place: Path) -> float:
     open_dataset(reference)
     run = place / f"run-{abs(hash(reference))}"
     command = [sys.executable, "-m", "tvir", "train", "vae", "--data", reference, "--budget", budget, "--out", str(run)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"training on {reference} failed")
-    return usage.ru_maxrss / 1024
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    peak = RunFolder(run).read().peak_memory
+    assert peak is not None
+    return peak / 2**20
 
 
 def main() -> None:

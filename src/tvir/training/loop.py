@@ -212,6 +212,7 @@ class Loop:
         if self._processes.main:
             with self._watch.paused(), self._work.averaging.applied():
                 save_preview(self._folder, self._model, position.steps, self._around.preview_count, self._window)
+                self._around.observer.pictured(self._model, fraction)
 
     def _save(self, *, may_fail: bool = False) -> None:
         """Write a checkpoint, unless this very position has one. Weights that are not finite are never written."""

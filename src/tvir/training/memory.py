@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import torch
 
@@ -15,9 +16,15 @@ def peak_memory() -> int | None:
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         return torch.cuda.max_memory_allocated()
     try:
+        # Unlike ru_maxrss, which a process inherits from whoever started it, this begins anew with the program.
+        status = Path("/proc/self/status").read_text("utf-8")
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        pass
+    try:
         import resource
     except ImportError:
         return None
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in kibibytes, macOS in bytes.
+    # macOS counts in bytes, others in kibibytes.
     return largest if sys.platform == "darwin" else 1024 * largest

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tvir.contracts.budget import Spent
+from tvir.contracts.model import GenerativeModel
 from tvir.contracts.run import RunRecord
 
 
@@ -43,6 +44,16 @@ class Observer:
 
     def stepped(self, progress: Progress) -> None:
         """Some steps have been taken."""
+
+    def pictured(self, model: GenerativeModel, fraction: float) -> None:
+        """A sample grid has been drawn. Inside the call the model has its averaged weights.
+
+        Time spent here is not counted. The model must be left as it is.
+
+        Args:
+            model: Of the run.
+            fraction: Share of the run's budget that is spent, 0 to 1.
+        """
 
     def saved(self, path: Path) -> None:
         """A checkpoint lies at ``path`` and verifies."""

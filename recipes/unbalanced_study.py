@@ -1,0 +1,339 @@
+"""Does it help a GAN when its generator was first trained as a VAE's decoder?
+
+Ham, Jun and Kim (2020, Unbalanced GANs, arXiv 2002.02112) claim less mode collapse, steadier training, faster
+convergence and better images early. This study measures the claims: five ways to begin, four losses, several seeds.
+
+    python recipes/unbalanced_study.py --data ring8 grid25 [--scale 1] [--seeds 5] [--jobs 2]
+    python recipes/unbalanced_study.py --data PATH/TO/MNIST --scale 0.5
+    python recipes/unbalanced_study.py --report
+
+Compute is matched: what pre-training costs is taken from the game. Cost is counted in floating-point operations of
+training steps, so a busy machine changes nothing. Every run that is finished leaves one file in --out; the same command
+does what is missing, and being killed loses the runs at work. ``--scale`` multiplies all budgets. At scale 1 a run on
+a toy takes about a CPU minute and one on MNIST about two; --report draws the page from the files alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from unbalanced_report import write_pages
+
+import tvir
+from tvir.contracts.data import Dataset, ImageSpec
+from tvir.contracts.errors import TvirError
+from tvir.contracts.metric import Context, Metric, Points
+from tvir.contracts.model import GenerativeModel, evaluating
+from tvir.contracts.run import write_atomically
+from tvir.data.opening import open_dataset
+from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, LazyFeatures
+from tvir.evaluation.features.classifier import Classifier
+from tvir.evaluation.features.pixels import Pixels
+from tvir.evaluation.features.self_supervised import SelfSupervised
+from tvir.evaluation.metrics.class_histogram import ClassHistogram
+from tvir.evaluation.metrics.frechet_distance import FrechetDistance
+from tvir.evaluation.metrics.high_quality_share import HighQualityShare
+from tvir.evaluation.metrics.modes_found import ModesFound
+from tvir.evaluation.metrics.precision_recall_density_coverage import PrecisionRecallDensityCoverage
+from tvir.evaluation.metrics.reverse_kl import ReverseKl
+from tvir.evaluation.metrics.training_flops import step_flops
+from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
+from tvir.training.observer import Observer
+from tvir.workflows.building import construct
+from tvir.workflows.planning import short_name
+
+ARMS: Mapping[str, Mapping[str, Any]] = {
+    "random": {"pretraining": "none"},
+    "vae": {"pretraining": "vae"},
+    "ae": {"pretraining": "ae"},
+    "vae+encoder": {"pretraining": "vae", "transfer": "decoder+encoder"},
+    "vae+aggregated": {"pretraining": "vae", "prior": "aggregated"},
+}
+"""How the game begins."""
+
+LOSSES: Mapping[str, Mapping[str, Any]] = {
+    "non-saturating": {"loss": "non-saturating", "regulariser": "none"},
+    "least-squares": {"loss": "least-squares", "regulariser": "none"},
+    "wgan-gp": {"loss": "wasserstein", "regulariser": "gradient-penalty", "critic_steps": 4},
+    "relativistic": {"loss": "relativistic-paired", "regulariser": "auto"},
+}
+"""What is played for; the first two as DCGAN and LSGAN had them, without a penalty."""
+
+PRETRAINING = 0.2
+"""Share of the compute that pre-training takes, where there is any."""
+
+SMALL_STEPS = {"generator_learning_rate": 5e-4, "critic_learning_rate": 5e-4}
+"""Without R1 and R2 the step sizes that suit the relativistic game end in a collapse of every arm."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Settings for one kind of data.
+
+    Args:
+        steps: Steps of the random start at scale 1; what they cost is the budget of every arm.
+        config: Settings that all arms share.
+        count: Generated and real examples that are compared.
+    """
+
+    steps: int
+    config: Mapping[str, Any]
+    count: int
+
+
+TOY = Field(steps=6_000, config={"batch_size": 256, "latent": 2, "normalisation": "none"}, count=2_500)
+IMAGES = Field(steps=3_000, config={"batch_size": 64, "width": 16, "latent": 32}, count=2_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training of the study."""
+
+    data: str
+    loss: str
+    arm: str
+    seed: int
+    scale: float
+
+    @property
+    def name(self) -> str:
+        """Of the file that the result is kept in."""
+        return re.sub(r"[^\w.+-]", "-", f"{short_name(self.data)}_{self.loss}_{self.arm}_{self.seed}_x{self.scale:g}")
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What a trial came to: a point for every picture of the film strip, the share of the compute first."""
+
+    data: str
+    loss: str
+    arm: str
+    seed: int
+    scale: float
+    points: list[dict[str, float]] = field(default_factory=list)
+    critic_loss_deviation: float | None = None
+    steps: dict[str, int] = field(default_factory=dict)
+    petaflops: float = 0.0
+    seconds: float = 0.0
+    failure: str | None = None
+    machine: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+class Ruler:
+    """Measures what a model makes, the same for all arms."""
+
+    def __init__(self, dataset: Dataset, count: int) -> None:
+        self._dataset = dataset
+        images = isinstance(dataset.spec, ImageSpec)
+        self._extractors = [self._extractor(dataset)] if images else [_pixels(dataset)]
+        self._count = min(count, len(dataset.test))
+        self._real = self._points(dataset.test.rows[: self._count])
+        self._context = Context(spec=dataset.spec, train=self._real, held_out=self._real, modes=dataset.modes)
+        found: list[Metric] = [PrecisionRecallDensityCoverage(), FrechetDistance()]
+        found += [ClassHistogram()] if images else [ModesFound(), HighQualityShare(), ReverseKl()]
+        self._metrics = [metric for metric in found if metric.applies(self._real, self._context)]
+
+    @staticmethod
+    def _extractor(dataset: Dataset) -> FeatureExtractor:
+        """A classifier where there are labels, else what learns without them."""
+        found = Classifier.prepare(dataset, seed=0, report=_silent) or SelfSupervised.prepare(
+            dataset, seed=0, report=_silent
+        )
+        assert found is not None
+        return found
+
+    def measure(self, model: GenerativeModel) -> dict[str, float]:
+        """Every score of samples from one seed; those that are not finite give none."""
+        with evaluating(model):
+            rows = model.spec.to_rows(model.sample(self._count, seed=1))
+        if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+            return {}
+        made = self._points(rows)
+        return {
+            name: value
+            for metric in self._metrics
+            for name, _, value in metric.measure(self._real, made, self._context)
+        }
+
+    def _points(self, rows: Any) -> Points:
+        features = LazyFeatures(np.asarray(rows), self._extractors)
+        (extractor,) = self._extractors
+        classes = None
+        if isinstance(extractor, ClassifiesFeatures):
+            classes = extractor.classify(features[extractor.name])
+        return Points(rows=np.asarray(rows), features=features, predicted=classes)
+
+
+class Watch(Observer):
+    """Measures whenever the trainer draws a picture."""
+
+    def __init__(self, ruler: Ruler) -> None:
+        self.ruler = ruler
+        self.points: list[dict[str, float]] = []
+
+    def pictured(self, model: GenerativeModel, fraction: float) -> None:
+        self.points.append({"share": round(fraction, 4), **self.ruler.measure(model)})
+
+
+def run_trial(trial: Trial) -> Result:
+    """Train and measure one trial in this process."""
+    torch.set_num_threads(1)
+    started = time.process_time()
+    dataset = open_dataset(trial.data)
+    place = _field(dataset)
+    result = Result(**asdict(trial), machine=f"{platform.machine()}, {os.cpu_count()} cores", versions=_versions())
+    result.data = short_name(trial.data)
+    steps, config, result.petaflops = _plan(trial, dataset, place)
+    watch = Watch(Ruler(dataset, place.count))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            run = tvir.train(
+                "unbalanced-gan", trial.data, budget=f"{steps}steps", seed=trial.seed, out=Path(folder) / "run",
+                config=config, precision="float32", observer=watch,
+            )  # fmt: skip
+            result.steps = run.record.stage_steps
+            result.critic_loss_deviation = _deviation(run.folder.metrics())
+        except TvirError as error:
+            result.failure = str(error)
+    result.points = _by_compute(watch.points, config)
+    result.seconds = time.process_time() - started
+    return result
+
+
+def _plan(trial: Trial, dataset: Dataset, place: Field) -> tuple[int, dict[str, Any], float]:
+    """Steps, settings and cost of an arm whose compute is that of the random start."""
+    config = {**place.config, **LOSSES[trial.loss], **({} if trial.loss == "relativistic" else SMALL_STEPS)}
+    budget = place.steps * trial.scale * _cost(dataset, {**config, **ARMS["random"]})["adversarial"]
+    config |= ARMS[trial.arm]
+    costs = _cost(dataset, config)
+    share = PRETRAINING if "autoencoding" in costs else 0.0
+    first = round(share * budget / costs["autoencoding"]) if share else 0
+    second = max(1, round((1 - share) * budget / costs["adversarial"]))
+    if first:
+        config["pretraining_share"] = first / (first + second)
+    return first + second, config, budget / 1e15
+
+
+def _cost(dataset: Dataset, config: Mapping[str, Any]) -> dict[str, float]:
+    """Floating-point operations of a step of every stage."""
+    model = construct(UnbalancedGan, dataset.spec, UnbalancedGan.Config.from_json(config), seed=0).train()
+    train = dataset.train
+    points = Points(rows=train.rows[:8], features={}, labels=None if train.labels is None else train.labels[:8])
+    return {stage.name: step_flops(stage, model, points) for stage in model.stages()}
+
+
+def _by_compute(points: Sequence[dict[str, float]], config: Mapping[str, Any]) -> list[dict[str, float]]:
+    """The same points over the share of compute instead of steps: a step of the VAE costs less than one of the game."""
+    first = config.get("pretraining_share", 0.0)
+    share = PRETRAINING if first else 0.0
+
+    def compute(fraction: float) -> float:
+        if fraction < first:
+            return share * fraction / first
+        return share + (1 - share) * (fraction - first) / (1 - first)
+
+    return [{**point, "share": round(compute(point["share"]), 4)} for point in points]
+
+
+def _deviation(lines: Any) -> float | None:
+    """Standard deviation of the critic's loss over the second half of the game, as it was logged."""
+    losses = [line["losses"].get("critic/adversarial") for line in lines if line["stage"] == "adversarial"]
+    late = [loss for loss in losses[len(losses) // 2 :] if loss is not None]
+    return float(np.std(late)) if len(late) > 1 else None
+
+
+def _field(dataset: Dataset) -> Field:
+    return IMAGES if isinstance(dataset.spec, ImageSpec) else TOY
+
+
+def _pixels(dataset: Dataset) -> FeatureExtractor:
+    found = Pixels.prepare(dataset, seed=0, report=_silent)
+    assert found is not None
+    return found
+
+
+def _versions() -> dict[str, str]:
+    return {"tvir": tvir.__version__, "torch": str(torch.__version__)}
+
+
+def _silent(description: str, done: int, total: int) -> None:
+    del description, done, total
+
+
+def run_all(trials: Sequence[Trial], out: Path, jobs: int) -> None:
+    """Run what is missing, each trial in a process of its own."""
+    out.mkdir(parents=True, exist_ok=True)
+    waiting = deque(trial for trial in trials if not _path(out, trial).exists())
+    print(f"{len(trials) - len(waiting)} of {len(trials)} trials are there", flush=True)
+    working: dict[Trial, subprocess.Popen[bytes]] = {}
+    while waiting or working:
+        while waiting and len(working) < jobs:
+            trial = waiting.popleft()
+            command = [sys.executable, __file__, "--out", str(out), "--one", json.dumps(asdict(trial))]
+            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            working[trial] = subprocess.Popen(command, env=environment)
+        for trial, process in list(working.items()):
+            if process.poll() is not None:
+                del working[trial]
+                said = "done" if process.returncode == 0 else f"FAILED with {process.returncode}"
+                print(f"{trial.name}: {said}; {len(waiting)} wait", flush=True)
+        time.sleep(0.2)
+
+
+def _path(out: Path, trial: Trial) -> Path:
+    return out / f"{trial.name}.json"
+
+
+def read_results(out: Path) -> list[Result]:
+    """Every result that is there."""
+    return [Result(**json.loads(path.read_text("utf-8"))) for path in sorted(out.glob("*_x*.json"))]
+
+
+def main() -> None:
+    """Run trials, or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", nargs="+", default=["ring8", "grid25"])
+    parser.add_argument("--losses", nargs="+", default=list(LOSSES), choices=list(LOSSES))
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, default=Path("docs/results/unbalanced"))
+    parser.add_argument("--report", action="store_true", help="write the page from what is there, and run nothing")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        trial = Trial(**json.loads(asked.one))
+        text = json.dumps(asdict(run_trial(trial)), indent=1)
+        write_atomically(_path(asked.out, trial), text.encode() + b"\n")
+        return
+    if not asked.report:
+        trials = [
+            Trial(data=data, loss=loss, arm=arm, seed=seed, scale=asked.scale)
+            for seed in range(asked.seeds)
+            for data in asked.data
+            for loss in asked.losses
+            for arm in asked.arms
+        ]
+        run_all(trials, asked.out, asked.jobs)
+    write_pages([asdict(result) for result in read_results(asked.out)], asked.out)
+
+
+if __name__ == "__main__":
+    main()
