@@ -5,6 +5,7 @@ Every sentence follows from the results by the rules that the page states; nothi
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from unbalanced_words import WORDS
 
 from tvir.comparison.statistics import holm, paired_gap, seed_interval
 
 Result = Mapping[str, Any]
 Words = Mapping[str, str]
+
+WORDS: Mapping[str, Words] = json.loads(Path(__file__).with_name("unbalanced_words.json").read_text("utf-8"))
+"""What the page says, by language."""
 
 EARLY = 0.3
 """Share of the compute at which a training is early: pre-training is over, the game has begun."""
@@ -182,7 +185,7 @@ def write_pages(results: Sequence[Result], out: Path) -> None:
 def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None:
     """Curves over the compute: a panel for every loss, a line for every arm, its band the range over seeds."""
     measure = quality(data)
-    losses = [loss for loss in dict.fromkeys(r["loss"] for r in results if r["data"] == data)]
+    losses = list(dict.fromkeys(r["loss"] for r in results if r["data"] == data))
     columns = min(2, len(losses))
     rows = -(-len(losses) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4.2 * columns, 3.2 * rows), sharex=True, squeeze=False)
