@@ -6,6 +6,7 @@ import difflib
 import importlib
 import inspect
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType, ModuleType
@@ -68,8 +69,12 @@ def catalogue() -> dict[str, Entry]:
     return dict(_entries())
 
 
-def find_model(name: str) -> type[GenerativeModel]:
+def find_model(name: str, others: Collection[str] = ()) -> type[GenerativeModel]:
     """The class of a named model.
+
+    Args:
+        name: As ``tvir models`` lists it.
+        others: Further names that could have been meant.
 
     Raises:
         UsageError: There is no such model.
@@ -77,8 +82,9 @@ def find_model(name: str) -> type[GenerativeModel]:
     """
     entries = _entries()
     if name not in entries:
-        close = difflib.get_close_matches(name, entries, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(entries)}"
+        known = [*entries, *others]
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(known)}"
         raise UsageError(f"there is no model called {name!r}; {hint}")
     entry = entries[name]
     if entry.model is None:

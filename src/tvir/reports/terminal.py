@@ -13,6 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tvir.contracts.metric import Axis, Scorecard
+from tvir.contracts.recipe import Recipe
 from tvir.contracts.run import RunRecord
 from tvir.contracts.verdict import Verdict
 from tvir.models.catalogue import Entry
@@ -96,6 +97,18 @@ def models_table(entries: Mapping[str, Entry] | Iterable[Entry]) -> Table:
             table.add_row(
                 entry.name, entry.family, entry.density, ", ".join(entry.capabilities) or "sample", entry.model.paper
             )
+    return table
+
+
+def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
+    """Every recipe: the model that it is a setting of, its parts and where it is from."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("recipe", style="bold", no_wrap=True)
+    table.add_column("model", no_wrap=True)
+    table.add_column("parts", ratio=2)
+    table.add_column("reference", ratio=3)
+    for name, recipe in recipes.items():
+        table.add_row(name, recipe.model, recipe.parts, recipe.paper)
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from tvir.contracts.model import GenerativeModel, ModelConfig
 from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import RunRecord, SpecRecord
 from tvir.models.catalogue import find_model
+from tvir.recipes.catalogue import recipes
 
 _LARGEST_MODEL = 4 * 2**30
 """Bytes of weights; a stranger's run.json must not make us allocate without bound."""
@@ -33,6 +35,40 @@ def build_model(record: RunRecord) -> GenerativeModel:
     """
     kind = find_model(record.model)
     return construct(kind, record.data.spec.spec(), read_config(kind, record.config), record.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What a person named: a model, or a recipe that is one with settings of its own.
+
+    Args:
+        model: Name of the model.
+        kind: Its class.
+        config: The settings.
+    """
+
+    model: str
+    kind: type[GenerativeModel]
+    config: ModelConfig
+
+
+def find_method(name: str, config: Mapping[str, Any] | ModelConfig | None = None) -> Method:
+    """The model or recipe of a name, with settings.
+
+    Args:
+        name: Of a model or a recipe.
+        config: Settings that differ from the model's or the recipe's; a whole ``Config`` is taken as it is.
+
+    Raises:
+        UsageError: There is no such name, or a setting is not usable.
+        MissingExtraError: The model needs packages that are not installed.
+    """
+    recipe = recipes().get(name)
+    model = name if recipe is None else recipe.model
+    kind = find_model(model, others=recipes())
+    if recipe is not None and not isinstance(config, ModelConfig):
+        config = {**recipe.settings, **(config or {})}
+    return Method(model=model, kind=kind, config=read_config(kind, config))
 
 
 def read_config(kind: type[GenerativeModel], config: Mapping[str, Any] | ModelConfig | None) -> ModelConfig:

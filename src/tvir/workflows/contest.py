@@ -10,10 +10,9 @@ from tvir.comparison.protocol import Trial
 from tvir.contracts.data import Dataset
 from tvir.contracts.errors import UsageError
 from tvir.contracts.run import Precision, RunFolder, RunRecord
-from tvir.models.catalogue import find_model
 from tvir.training.precision import decide_precision
 from tvir.training.processes import Processes
-from tvir.workflows.building import construct, read_config
+from tvir.workflows.building import construct, find_method
 from tvir.workflows.planning import PrecisionChoice, fixed_precision, plan_run
 
 
@@ -72,7 +71,7 @@ def _settings(text: str) -> dict[str, str]:
     for part in filter(None, written.split(",")):
         key, _, value = part.partition("=")
         settings[key.strip().replace("-", "_")] = value.strip()
-    read_config(find_model(name), settings)  # said before anything is read or trained
+    find_method(name, settings)  # said before anything is read or trained
     return settings
 
 
@@ -92,8 +91,8 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
         found: dict[str, Precision] = {}
         for trial in trials:
             if trial.model not in found:
-                kind = find_model(_name(trial))
-                model = construct(kind, dataset.spec, read_config(kind, trial.config), trial.seed)
+                method = find_method(_name(trial), trial.config)
+                model = construct(method.kind, dataset.spec, method.config, trial.seed)
                 found[trial.model] = decide_precision(model, dataset.train, Processes())
     finally:
         torch.set_num_threads(before)
@@ -103,9 +102,10 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
 
 
 def _wanted(trial: Trial, dataset: Dataset, budget: str, precision: Precision) -> dict[str, object]:
+    method = find_method(_name(trial), trial.config)
     return {
-        "model": _name(trial),
-        "config": read_config(find_model(_name(trial)), trial.config).as_json(),
+        "model": method.model,
+        "config": method.config.as_json(),
         "data": dataset.fingerprint,
         "budget": budget,
         "seed": trial.seed,

@@ -20,8 +20,7 @@ from tvir.contracts.errors import UsageError
 from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import DataRecord, Precision, RunFolder, RunRecord, SpecRecord
 from tvir.data.opening import find_source, open_dataset
-from tvir.models.catalogue import find_model
-from tvir.workflows.building import construct, read_config
+from tvir.workflows.building import construct, find_method
 
 Reading = Callable[[str, int, int], None]
 """Told while data is read: what is being done, how much of it is done, how much there is."""
@@ -92,7 +91,7 @@ def plan_run(
     """Write the run.json of a run that has not taken a step yet.
 
     Args:
-        model: Name of a model, as ``tvir models`` lists them.
+        model: Name of a model or a recipe, as ``tvir models`` lists them.
         dataset: The data, opened.
         budget: As ``Budget.parse`` reads it.
         seed: Of weights, order and noise; 0 or more.
@@ -106,14 +105,15 @@ def plan_run(
     Budget.parse(budget)
     if not 0 <= seed <= _LARGEST_SEED:
         raise UsageError(f"seed {seed} is not usable; choose a whole number from 0 to 2^63 - 1")
-    kind = find_model(model)
-    settings = read_config(kind, config)
-    construct(kind, dataset.spec, settings, seed)  # settings that cannot be built should leave no folder behind
+    method = find_method(model, config)
+    construct(
+        method.kind, dataset.spec, method.config, seed
+    )  # settings that cannot be built should leave no folder behind
     folder = RunFolder(_claim(out, f"{model}-{short_name(dataset.reference)}-seed{seed}"))
     folder.write(
         RunRecord(
-            model=model,
-            config=settings.as_json(),
+            model=method.model,
+            config=method.config.as_json(),
             data=record_data(dataset),
             budget=budget,
             seed=seed,

@@ -8,7 +8,6 @@ from typing import Any
 
 from tvir.contracts.model import GenerativeModel, ModelConfig
 from tvir.contracts.run import RunFolder, write_atomically
-from tvir.models.catalogue import find_model
 from tvir.reports.architecture import architecture_svg
 from tvir.workflows.building import build_model, construct, read_config
 from tvir.workflows.planning import DataRequest, Fit, Reading
@@ -29,7 +28,7 @@ def show(
     """Draw a model, or the model of a run, as an SVG with real layer shapes and parameter counts.
 
     Args:
-        subject: Name of a model, or the folder of a run.
+        subject: Name of a model or a recipe, or the folder of a run.
         data: What the model is built for; a run knows its own.
         to: The SVG file; by default ``MODEL.svg`` here, or ``architecture.svg`` in the run.
         config: The model's settings; those left out keep their defaults.
@@ -48,9 +47,9 @@ def show(
         model: GenerativeModel = build_model(load(subject).record)
         place = Path(subject) / "architecture.svg"
     else:
-        kind = find_model(subject)
+        method = find_method(subject, config)
         dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit).open(progress)
-        model = construct(kind, dataset.spec, read_config(kind, config), seed=0)
+        model = construct(method.kind, dataset.spec, method.config, seed=0)
         place = Path(f"{subject}.svg")
     place = place if to is None else Path(to)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,10 @@ from tvir.contracts.budget import Budget
 from tvir.contracts.data import Dataset
 from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import RunFolder
-from tvir.models.catalogue import find_model
 from tvir.training.observer import Observer
 from tvir.training.processes import Processes
 from tvir.training.trainer import Trainer
-from tvir.workflows.building import build_model, read_config
+from tvir.workflows.building import build_model, find_method
 from tvir.workflows.locking import alone
 from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, plan_run, record_data
 from tvir.workflows.run import Run, load
@@ -45,7 +44,7 @@ def train(
     Started by ``torchrun``, all processes train the one run together.
 
     Args:
-        model: Name of a model, as ``tvir models`` lists them.
+        model: Name of a model or a recipe, as ``tvir models`` lists them.
         data: A built-in name, a path, or ``hf:OWNER/NAME``.
         budget: Seconds, minutes or hours of training (``90s``, ``2m``), ``5000steps``, ``1Msamples``.
         seed: Of the first weights, the order of the data and the noise.
@@ -72,7 +71,7 @@ def train(
         >>> rows = run.sample(16, seed=1)  # doctest: +SKIP
     """
     Budget.parse(budget)
-    settings = read_config(find_model(model), config)  # wrong settings are said before any data is read
+    settings = find_method(model, config).config  # wrong settings are said before any data is read
     _unjoined().share(settings.batch_size)
     request = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict)
 

@@ -1,4 +1,4 @@
-"""Lists the models: name, family, capabilities, reference."""
+"""Lists the models and recipes: name, family, capabilities, reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tvir.cli.parsing import parse
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """Lists the models: name, family, capabilities, reference."""
+    """Lists the models and recipes: name, family, capabilities, reference."""
 
     tree: bool = False
     """Show the taxonomy instead: explicit density (exact, bound) and implicit density."""
@@ -22,7 +22,13 @@ def main(words: Sequence[str]) -> None:
     from rich.console import Console
 
     from tvir.models.catalogue import catalogue
-    from tvir.reports.terminal import models_table, models_tree
+    from tvir.recipes.catalogue import recipes
+    from tvir.reports.terminal import models_table, models_tree, recipes_table
 
-    entries = catalogue()
-    Console().print(models_tree(entries.values()) if form.tree else models_table(entries.values()))
+    entries, console = catalogue(), Console()
+    if form.tree:
+        console.print(models_tree(entries.values()))
+        return
+    console.print(models_table(entries.values()))
+    console.print("[bold]Recipes[/bold]: published models as settings of these, trained by the same command")
+    console.print(recipes_table(recipes()))

@@ -16,6 +16,7 @@ import tyro
 from tvir.cli.forms import TrainFlags
 from tvir.cli.parsing import parse
 from tvir.contracts.errors import UsageError
+from tvir.contracts.recipe import Recipe
 
 
 def main(words: Sequence[str]) -> None:
@@ -60,27 +61,41 @@ def _split(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 def _read(model: str, words: Sequence[str]) -> tuple[TrainFlags, Any]:
     from tvir.cli.choices import choice_registry, explain_choices
-    from tvir.models.catalogue import find_model
+    from tvir.recipes.catalogue import recipes
+    from tvir.workflows.building import find_method
 
-    kind = find_model(model)
+    method = find_method(model)
+    kind = method.kind
 
     # The settings of the model are known only now; they stand beside the general flags without a prefix.
     form = dataclasses.make_dataclass(
         "Form",
         [
             ("general", Annotated[TrainFlags, tyro.conf.arg(name="")]),
-            ("settings", Annotated[kind.Config, tyro.conf.arg(name="")]),
+            ("settings", Annotated[kind.Config, tyro.conf.arg(name="")], dataclasses.field(default=method.config)),
         ],
     )
-    description = f"Trains {model} ({kind.paper}).\n\n{explain_choices(kind.Config)}".strip()
+    recipe = recipes().get(model)
+    about = f"Trains {model} ({kind.paper})." if recipe is None else _described(model, recipe)
+    description = f"{about}\n\n{explain_choices(kind.Config)}".strip()
     filled: Any = parse(form, words, program=f"tvir train {model}", description=description, registry=choice_registry())
     return filled.general, filled.settings
 
 
+def _described(name: str, recipe: Recipe) -> str:
+    """What a recipe is, in a few lines."""
+    departs = f"\nDeparts from the paper: {recipe.departs}." if recipe.departs else ""
+    return (
+        f"Trains {name} ({recipe.paper}): the model {recipe.model} with {recipe.parts}.{departs}\n"
+        f"Tried as: {recipe.command} ({recipe.duration}): {recipe.expected}."
+    )
+
+
 def _general_help(words: Sequence[str]) -> None:
     from tvir.models.catalogue import catalogue
+    from tvir.recipes.catalogue import recipes
 
-    names = ", ".join(catalogue())
+    names = ", ".join([*catalogue(), *recipes()])
     if not any(word in ("-h", "--help") for word in words):
         raise UsageError(f"name a model first: tvir train MODEL --data DATA; the models are: {names}")
     description = (

@@ -1,0 +1,16 @@
+"""beta-vae: four times the divergence from the prior."""
+
+from tvir.contracts.recipe import Recipe
+
+RECIPE = Recipe(
+    model="vae",
+    settings={
+        "beta": 4.0,
+    },
+    paper="Higgins et al. 2017, beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework (ICLR)",
+    parts="four times the divergence from the prior",
+    departs="",
+    command="tvir train beta-vae --data MNIST --budget 2m",
+    duration="2 minutes on 1 CPU core",
+    expected="TO BE MEASURED",
+)

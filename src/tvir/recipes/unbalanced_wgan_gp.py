@@ -1,0 +1,20 @@
+"""unbalanced-wgan-gp: a VAE's decoder as generator, the Wasserstein loss and a gradient penalty."""
+
+from tvir.contracts.recipe import Recipe
+
+RECIPE = Recipe(
+    model="unbalanced-gan",
+    settings={
+        "loss": "wasserstein",
+        "regulariser": "gradient-penalty",
+        "critic_steps": 5,
+        "generator_learning_rate": 0.0005,
+        "critic_learning_rate": 0.0005,
+    },
+    paper="Ham, Jun and Kim 2020, Unbalanced GANs, arXiv 2002.02112",
+    parts="a VAE's decoder as generator, the Wasserstein loss and a gradient penalty",
+    departs="step sizes of 5e-4",
+    command="tvir train unbalanced-wgan-gp --data MNIST --budget 2m",
+    duration="2 minutes on 1 CPU core",
+    expected="TO BE MEASURED",
+)
