@@ -9,7 +9,10 @@ from tvir.contracts.noise import Noise
 from tvir.objectives.penalties import (
     R1,
     R1R2,
+    R2,
     Automatic,
+    Clip,
+    Dragan,
     GradientPenalty,
     Regulariser,
     SpectralNorm,
@@ -105,3 +108,44 @@ def test_what_is_left_to_the_data_is_settled_by_it_and_nothing_else_is():
     assert all(isinstance(found, R1R2) for found in settled)
     assert settled[1].weight < settled[2].weight
     assert R1(weight=3.0).suited_to(many) == R1(weight=3.0)
+
+
+def test_r2_sees_fake_examples_alone():
+    real, fake = slopes_at(points(0)), slopes_at(points(1))
+    torch.testing.assert_close(R2(weight=3.0).of_inputs(real, fake), 1.5 * fake.mean())
+
+
+def test_dragan_looks_near_real_examples_and_nowhere_near_fake_ones():
+    direction = torch.tensor([[3.0], [0.0], [4.0]])
+    seen = []
+
+    def critic(inputs):
+        seen.append(inputs.detach())
+        return inputs @ direction
+
+    penalty = Dragan(weight=10.0).between(critic, points(0), 1_000 + points(1), Noise(0, count=6))
+    assert penalty.item() == pytest.approx(10 * (5 - 1) ** 2)
+    shift = seen[0] - points(0)
+    assert (shift >= 0).all()
+    assert (shift <= 0.5 * points(0).std(1, correction=0, keepdim=True)).all()
+    assert shift.any()
+
+
+def test_clipping_keeps_every_weight_in_its_box_and_small_ones_as_they_are():
+    layer = nn.Linear(50, 50)
+    before = layer.weight.detach().clone()
+    Clip(bound=0.05).constrain(layer.parameters())
+    torch.testing.assert_close(layer.weight, before.clamp(-0.05, 0.05))
+    assert layer.weight.abs().max().item() == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("penalty", [GradientPenalty(), Dragan()])
+def test_packs_use_the_noise_of_their_first_example(penalty):
+    noise = Noise(3, count=6)
+    every_second = [Noise(3, count=1, first=row) for row in (0, 2, 4)]
+    packed = penalty.between(quadratic, points(0, 3), points(1, 3), noise)
+    alone = [
+        penalty.between(quadratic, points(0, 3)[row : row + 1], points(1, 3)[row : row + 1], every_second[row])
+        for row in range(3)
+    ]
+    torch.testing.assert_close(packed, torch.stack(alone).mean())

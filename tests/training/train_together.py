@@ -43,6 +43,8 @@ def cases():
     for loss in AdversarialLoss.alternatives():
         for regulariser in Regulariser.alternatives():
             yield f"gan {loss} {regulariser}", "gan", {"loss": loss, "regulariser": regulariser}
+    for regulariser in Regulariser.alternatives():
+        yield f"packed {regulariser}", "gan", {"pack": 2, "regulariser": regulariser}
     for likelihood in Likelihood.alternatives():
         yield f"vae {likelihood}", "vae", {"likelihood": likelihood}
 

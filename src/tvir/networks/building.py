@@ -47,8 +47,8 @@ class Networks(ABC):
         self.width = width
 
     @abstractmethod
-    def trunk(self) -> VectorTrunk | ImageTrunk:
-        """A network from examples to features."""
+    def trunk(self, pack: int = 1) -> VectorTrunk | ImageTrunk:
+        """A network from packs of examples, joined along their first dimension, to features."""
 
     @abstractmethod
     def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
@@ -58,9 +58,9 @@ class Networks(ABC):
         """A network from examples to (N, outputs)."""
         return Reader(self.trunk(), outputs, gain=0.1)
 
-    def discriminator(self, *, normalise_weights: bool = False) -> Reader:
-        """A network from examples to logits (N, 1), with the same trunk as the encoder."""
-        discriminator = Reader(self.trunk(), 1)
+    def discriminator(self, *, normalise_weights: bool = False, pack: int = 1) -> Reader:
+        """A network from packs of examples to logits (N, 1), with the same trunk as the encoder."""
+        discriminator = Reader(self.trunk(pack), 1)
         if normalise_weights:
             for layer in [module for module in discriminator.modules() if isinstance(module, nn.Linear | nn.Conv2d)]:
                 if not layer.weight.any():
@@ -82,8 +82,8 @@ class VectorNetworks(Networks):
         super().__init__(width)
         self.spec = spec
 
-    def trunk(self) -> VectorTrunk:
-        return VectorTrunk(self.spec.features, _HIDDEN * self.width)
+    def trunk(self, pack: int = 1) -> VectorTrunk:
+        return VectorTrunk(pack * self.spec.features, _HIDDEN * self.width)
 
     def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> VectorDecoder:
         return VectorDecoder(latent, outputs * self.spec.features, _HIDDEN * self.width, normalisation)
@@ -101,8 +101,8 @@ class ImageNetworks(Networks):
         super().__init__(finest_channels(spec.height, spec.width, width))
         self.spec = spec
 
-    def trunk(self) -> ImageTrunk:
-        return ImageTrunk(self.spec.channels, self.spec.height, self.spec.width, self.width)
+    def trunk(self, pack: int = 1) -> ImageTrunk:
+        return ImageTrunk(pack * self.spec.channels, self.spec.height, self.spec.width, self.width)
 
     def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> ImageDecoder:
         channels, height, width = self.spec.shape

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import torch
-from annotated_types import Ge, Interval
-from torch import Tensor
+from annotated_types import Ge, Gt, Interval
+from torch import Tensor, nn
 
 from tvir.contracts.choice import Choice
 from tvir.contracts.data import DataSpec, ImageSpec
@@ -63,8 +63,14 @@ class Regulariser(Choice):
         """The penalty from squared slopes |dD/dx|^2 at real and at fake examples, (N,) each."""
         raise NotImplementedError(f"{self.name} does not watch the critic's inputs")
 
+    def constrain(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Bring the critic's parameters back to where they may be, before they are used; nothing by default."""
+
     def between(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
-        """The penalty between real and fake examples, (N, ...) each."""
+        """The penalty at points near or between real and fake examples, (N, ...) each.
+
+        ``noise`` may have several rows for each of them (packed examples): the first of them is used.
+        """
         raise NotImplementedError(f"{self.name} does not interpolate")
 
 
@@ -92,6 +98,25 @@ class R1(Regulariser):
 
     def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
         return 0.5 * self.weight * self.every * real_slopes.mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class R2(Regulariser):
+    """weight / 2 E|dD/dx|^2 on fake examples: Mescheder et al. 2018, arXiv 1801.04406, equation 10.
+
+    Args:
+        weight: Called gamma in the paper.
+        every: Steps between two times it acts; it is scaled up by as much.
+        final_share: Share of the weight left in the end.
+    """
+
+    watches_inputs = True
+    weight: Annotated[float, Ge(0)] = 1.0
+    every: Annotated[int, Ge(1)] = 1
+    final_share: Annotated[float, Interval(gt=0, le=1)] = 1.0
+
+    def of_inputs(self, real_slopes: Tensor, fake_slopes: Tensor) -> Tensor:
+        return 0.5 * self.weight * self.every * fake_slopes.mean()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,10 +153,48 @@ class GradientPenalty(Regulariser):
     every: Annotated[int, Ge(1)] = 1
 
     def between(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
-        share = noise.uniform(*[1] * (real.dim() - 1)).to(real.dtype)
-        mixed = watched(torch.lerp(real, fake, share))
-        norms = squared_slopes(critic(mixed), mixed).clamp_min(1e-12).sqrt()
-        return self.weight * self.every * (norms - 1).square().mean()
+        share = _one_row_each(noise.uniform(*[1] * (real.dim() - 1)), real)
+        return self.weight * self.every * _distance_from_unit_slope(critic, torch.lerp(real, fake, share))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dragan(Regulariser):
+    """weight E(|dD/dx| - 1)^2 near real examples: Kodali et al. 2017, arXiv 1705.07215, with their code's noise.
+
+    An example is disturbed by up to half of its own standard deviation, so that it does not matter what else is in the
+    batch.
+
+    Args:
+        weight: Called lambda in the paper.
+        every: Steps between two times it acts; it is scaled up by as much.
+    """
+
+    interpolates = True
+    weight: Annotated[float, Ge(0)] = 10.0
+    every: Annotated[int, Ge(1)] = 1
+
+    def between(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        del fake
+        flat = _one_row_each(noise.uniform(real[0].numel()), real)
+        deviation = real.flatten(1).std(1, correction=0, keepdim=True)
+        near = real + (0.5 * deviation * flat).view_as(real)
+        return self.weight * self.every * _distance_from_unit_slope(critic, near)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip(Regulariser):
+    """Keeps every weight of the critic within a box: Arjovsky et al. 2017, Wasserstein GAN, arXiv 1701.07875.
+
+    Args:
+        bound: Largest magnitude of a weight.
+    """
+
+    bound: Annotated[float, Gt(0)] = 0.01
+
+    @torch.no_grad()
+    def constrain(self, parameters: Iterable[nn.Parameter]) -> None:
+        for parameter in parameters:
+            parameter.clamp_(-self.bound, self.bound)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +218,18 @@ class Automatic(Regulariser):
         if not isinstance(spec, ImageSpec):
             return R1R2(weight=1.0, final_share=0.01)
         return R1R2(weight=5.0, final_share=0.2) if spec.height * spec.width >= _MANY_PIXELS else R1R2()
+
+
+def _one_row_each(rows: Tensor, examples: Tensor) -> Tensor:
+    """The first of the rows of noise that belong to each example, in its type."""
+    return rows[:: max(1, len(rows) // len(examples))].to(examples.dtype)
+
+
+def _distance_from_unit_slope(critic: Critic, examples: Tensor) -> Tensor:
+    """E(|dD/dx| - 1)^2."""
+    inputs = watched(examples)
+    norms = squared_slopes(critic(inputs), inputs).clamp_min(1e-12).sqrt()
+    return (norms - 1).square().mean()
 
 
 def watched(examples: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ RECIPE = Recipe(
     settings={
         "beta": 4.0,
     },
-    paper="Higgins et al. 2017, beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework (ICLR)",
+    paper="Higgins et al. 2017, beta-VAE: Learning Basic Visual Concepts (ICLR)",
     parts="four times the divergence from the prior",
     departs="",
     command="tvir train beta-vae --data MNIST --budget 2m",

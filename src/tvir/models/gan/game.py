@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec
+from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.contracts.noise import Noise
 from tvir.networks.normalisation import BatchNormalised, Normalisation
@@ -42,6 +43,19 @@ class GameConfig(ModelConfig):
     """Step size of the critic."""
     critic_steps: Annotated[int, Ge(1)] = 1
     """Steps of the critic for each of the generator."""
+    pack: Annotated[int, Ge(1)] = 1
+    """Examples that the critic sees side by side and judges together; divides the batch (PacGAN, arXiv 1712.04086)."""
+
+    def __post_init__(self) -> None:
+        _require_whole_packs(self.batch_size, self.pack)
+
+
+def _require_whole_packs(examples: int, pack: int) -> None:
+    if examples % max(1, pack):
+        raise UsageError(
+            f"packs of {pack} do not divide a batch of {examples} (on every process); choose --pack and --batch-size "
+            "so that they do"
+        )
 
 
 class Game:
@@ -53,7 +67,7 @@ class Game:
     Args:
         generate: From noise to fakes, differentiable in the generator's parameters.
         generator: Network of the first player.
-        critic: Network of the second player, giving logits (N, 1).
+        critic: Network of the second player, giving logits (N, 1) of packs of examples.
         config: The settings.
         spec: What is played about.
     """
@@ -100,22 +114,24 @@ class Game:
     def generator_loss(self, batch: Batch) -> Losses:
         """The generator's move: to be taken for real."""
         loss = self.config.loss
+        self.regulariser.constrain(self.critic_player.parameters)
         fakes = self.generate(batch.noise)
         self._made = (batch.step, fakes.detach())
-        fake_logits = self.critic(fakes).float()
+        fake_logits = self.critic(self._packed(fakes)).float()
         real_logits = torch.empty(0)
         if loss.compares_with_real:
             with torch.no_grad():
-                real_logits = self.critic(batch.data).float()
+                real_logits = self.critic(self._packed(batch.data)).float()
         return {"adversarial": loss.generator(real_logits, fake_logits)}
 
     def critic_loss(self, batch: Batch) -> Losses:
         """The critic's move: to tell real from fake, without a steep slope."""
         regulariser = self.regulariser
+        regulariser.constrain(self.critic_player.parameters)
         fakes = self._fakes(batch)
         is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
         watches = regulariser.watches_inputs and is_due
-        examples = torch.cat([batch.data, fakes.to(batch.data.dtype)])
+        examples = torch.cat([self._packed(batch.data), self._packed(fakes.to(batch.data.dtype))])
         inputs = watched(examples) if watches else examples
         logits = self.critic(inputs).float()
         real_logits, fake_logits = logits.chunk(2)
@@ -127,6 +143,14 @@ class Game:
             real, fake = examples.chunk(2)
             losses["penalty"] = strength * regulariser.between(self.critic, real, fake, batch.noise)
         return losses
+
+    def _packed(self, examples: Tensor) -> Tensor:
+        """Neighbours joined along their first dimension: channels of images, features of vectors."""
+        pack = self.config.pack
+        if pack == 1:
+            return examples
+        _require_whole_packs(len(examples), pack)
+        return examples.unflatten(0, (-1, pack)).flatten(1, 2)
 
     def _fakes(self, batch: Batch) -> Tensor:
         made, self._made = self._made, None

@@ -43,7 +43,9 @@ class Gan(DecodesLatents):
         super().__init__(spec, config)
         networks = networks_for(spec, config.width)
         self.generator = networks.decoder(config.latent, 1, config.normalisation)
-        self.discriminator = networks.discriminator(normalise_weights=config.regulariser.normalises_weights)
+        self.discriminator = networks.discriminator(
+            normalise_weights=config.regulariser.normalises_weights, pack=config.pack
+        )
 
     @classmethod
     def smallest(cls) -> Config:

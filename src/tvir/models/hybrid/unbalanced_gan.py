@@ -67,9 +67,16 @@ class UnbalancedGan(EncodesData):
         super().__init__(spec, config)
         if config.pretraining == "none" and (config.prior == "aggregated" or config.transfer == "decoder+encoder"):
             raise UsageError("without pretraining there is no trained encoder: use prior=normal and transfer=decoder")
+        if config.transfer == "decoder+encoder" and config.pack > 1:
+            raise UsageError(
+                f"a critic of packs of {config.pack} cannot begin as an encoder of single examples: use --pack 1 or "
+                "--transfer decoder"
+            )
         networks = networks_for(spec, config.width)
         decoder = networks.decoder(config.latent, config.likelihood.outputs, config.normalisation)
-        self.discriminator = networks.discriminator(normalise_weights=config.regulariser.normalises_weights)
+        self.discriminator = networks.discriminator(
+            normalise_weights=config.regulariser.normalises_weights, pack=config.pack
+        )
         self.autoencoder = Autoencoder(spec, networks, decoder, config)
         self.mixture = Mixture(config.prior_components, config.latent) if config.prior == "aggregated" else None
 

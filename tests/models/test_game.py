@@ -1,0 +1,71 @@
+"""The game between a generator and a critic, whatever it is about."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from tvir.contracts.data import ImageSpec, VectorSpec
+from tvir.contracts.errors import UsageError
+from tvir.contracts.model import Batch
+from tvir.contracts.noise import Noise
+from tvir.models.gan.gan import Gan
+from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
+
+IMAGES = ImageSpec(channels=3, height=8, width=8)
+PLANE = VectorSpec(features=2)
+
+
+def batch(spec, count=8):
+    torch.manual_seed(0)
+    return Batch(data=torch.rand(count, *spec.shape), labels=None, noise=Noise(0, count=count), step=0, progress=0.5)
+
+
+@pytest.mark.parametrize("spec", [IMAGES, PLANE])
+def test_a_critic_of_packs_sees_neighbours_side_by_side(spec):
+    gan = Gan(spec, dataclasses.replace(Gan.smallest(), pack=4))
+    seen = []
+    gan.discriminator.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach()))
+    critic = gan.stages()[0].phases[1]
+    critic.loss(batch(spec))
+    (inputs,) = seen
+    assert inputs.shape == (4, 4 * spec.shape[0], *spec.shape[1:])
+    torch.testing.assert_close(inputs[1], batch(spec).data[4:].flatten(0, 1))
+
+
+def test_a_pack_of_one_changes_nothing():
+    losses = []
+    for config in (Gan.smallest(), dataclasses.replace(Gan.smallest(), pack=1)):
+        torch.manual_seed(0)
+        losses.append(Gan(IMAGES, config).stages()[0].phases[1].loss(batch(IMAGES))["adversarial"])
+    assert losses[0] == losses[1]
+
+
+def test_packs_that_do_not_divide_the_batch_are_refused_with_both_flags():
+    with pytest.raises(UsageError, match=r"packs of 3 .* batch of 32 .*--pack and --batch-size"):
+        Gan.Config(pack=3)
+    with pytest.raises(UsageError, match=r"batch of 6"):
+        Gan(PLANE, dataclasses.replace(Gan.smallest(), pack=4)).stages()[0].phases[1].loss(batch(PLANE, 6))
+
+
+def test_an_encoder_of_single_examples_is_no_critic_of_packs():
+    with pytest.raises(UsageError, match="--transfer decoder"):
+        UnbalancedGan(PLANE, UnbalancedGan.Config(pack=2, transfer="decoder+encoder"))
+
+
+def test_a_ratio_of_no_critic_steps_is_refused_with_its_range():
+    with pytest.raises(UsageError, match=r"critic_steps = 0 .* greater than or equal to 1"):
+        Gan.Config.from_json({"critic_steps": 0})
+
+
+def test_clipped_weights_are_in_their_box_whenever_the_critic_is_used():
+    gan = Gan(PLANE, Gan.Config.from_json({**Gan.smallest().as_json(), "regulariser": "clip:bound=0.1"}))
+    largest = []
+    gan.discriminator.register_forward_pre_hook(
+        lambda module, inputs: largest.append(max(float(p.detach().abs().max()) for p in module.parameters()))
+    )
+    for phase in gan.stages()[0].phases:
+        with torch.no_grad():
+            gan.discriminator.head.weight.add_(1.0)
+        phase.loss(batch(PLANE))
+    assert max(largest) <= 0.1 + 1e-6
