@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from tvir.contracts.choice import Choice
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.networks.convolutional import ImageDecoder, ImageTrunk, finest_channels
 from tvir.networks.mlp import VectorDecoder, VectorTrunk, scaled
 from tvir.networks.normalisation import Normalisation
+from tvir.networks.trunk import Trunk
 
-_HIDDEN = 4
+HIDDEN = 4
 """Hidden layers of vector networks are this multiple of the width."""
 
 
@@ -27,7 +30,7 @@ class Reader(nn.Module):
         gain: Of the head's first weights.
     """
 
-    def __init__(self, trunk: VectorTrunk | ImageTrunk, outputs: int, gain: float = 1.0) -> None:
+    def __init__(self, trunk: Trunk, outputs: int, gain: float = 1.0) -> None:
         super().__init__()
         self.trunk = trunk
         self.head = scaled(nn.Linear(trunk.features, outputs), gain)
@@ -47,7 +50,7 @@ class Networks(ABC):
         self.width = width
 
     @abstractmethod
-    def trunk(self, pack: int = 1) -> VectorTrunk | ImageTrunk:
+    def trunk(self, pack: int = 1) -> Trunk:
         """A network from packs of examples, joined along their first dimension, to features."""
 
     @abstractmethod
@@ -83,10 +86,10 @@ class VectorNetworks(Networks):
         self.spec = spec
 
     def trunk(self, pack: int = 1) -> VectorTrunk:
-        return VectorTrunk(pack * self.spec.features, _HIDDEN * self.width)
+        return VectorTrunk(pack * self.spec.features, HIDDEN * self.width)
 
     def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> VectorDecoder:
-        return VectorDecoder(latent, outputs * self.spec.features, _HIDDEN * self.width, normalisation)
+        return VectorDecoder(latent, outputs * self.spec.features, HIDDEN * self.width, normalisation)
 
 
 class ImageNetworks(Networks):
@@ -109,8 +112,29 @@ class ImageNetworks(Networks):
         return ImageDecoder(latent, outputs * channels, height, width, self.width, normalisation)
 
 
-def networks_for(spec: DataSpec, width: int) -> Networks:
+class Architecture(Choice):
+    """Networks for images. Vectors have perceptrons whatever is chosen."""
+
+    @abstractmethod
+    def networks(self, spec: ImageSpec, width: int) -> Networks:
+        """What makes the networks of such images, from the size dial."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residual(Architecture):
+    """Strided convolutions with a residual branch for each size, and sub-pixel convolution: quick on a CPU."""
+
+    def networks(self, spec: ImageSpec, width: int) -> Networks:
+        return ImageNetworks(spec, width)
+
+
+def networks_for(spec: DataSpec, width: int, architecture: Architecture | None = None) -> Networks:
     """The networks that suit the data.
+
+    Args:
+        spec: The data.
+        width: The size dial.
+        architecture: Of networks for images; by default ``Residual``.
 
     Raises:
         UsageError: There are none.
@@ -119,7 +143,7 @@ def networks_for(spec: DataSpec, width: int) -> Networks:
         case VectorSpec():
             return VectorNetworks(spec, width)
         case ImageSpec():
-            return ImageNetworks(spec, width)
+            return (architecture or Residual()).networks(spec, width)
     raise UsageError(f"there are no networks for {type(spec).__name__} yet; use images or vectors")
 
 

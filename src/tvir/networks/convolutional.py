@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tvir.networks.mlp import SLOPE, scaled
 from tvir.networks.normalisation import Normalisation, Unnormalised
+from tvir.networks.trunk import Trunk
 
 _COARSEST = 7
 """Features are halved until no side is longer than this."""
@@ -33,13 +34,14 @@ def feature_sizes(height: int, width: int) -> list[Size]:
         ([(14, 14), (7, 7)], [(8, 12), (4, 6)])
     """
     size = (height, width)
-    sizes = [_halved(size) if max(size) > _FINEST else size]
+    sizes = [halved(size) if max(size) > _FINEST else size]
     while max(sizes[-1]) > _COARSEST:
-        sizes.append(_halved(sizes[-1]))
+        sizes.append(halved(sizes[-1]))
     return sizes
 
 
-def _halved(size: Size) -> Size:
+def halved(size: Size) -> Size:
+    """Half of a size, rounded up; sides of at most 7 are kept."""
     height, width = (side if side <= _COARSEST else -(-side // 2) for side in size)
     return height, width
 
@@ -96,7 +98,7 @@ class ResidualBlock(nn.Module):
         return features + self.convolve(F.leaky_relu(self.normalise(features), SLOPE))
 
 
-class ImageTrunk(nn.Module):
+class ImageTrunk(Trunk):
     """Reads images: the part that an encoder and a discriminator share.
 
     Args:
@@ -109,11 +111,11 @@ class ImageTrunk(nn.Module):
     def __init__(self, channels: int, height: int, width: int, size: int) -> None:
         super().__init__()
         sizes = feature_sizes(height, width)
-        self.stem = convolution(channels, size, _stride((height, width), sizes[0]))
+        self.stem = convolution(channels, size, stride((height, width), sizes[0]))
         self.levels = nn.ModuleList([ResidualBlock(size)])
         for level, (larger, smaller) in enumerate(pairwise(sizes)):
             wide, wider = channels_at(level, size), channels_at(level + 1, size)
-            shrink = convolution(wide, wider, _stride(larger, smaller))
+            shrink = convolution(wide, wider, stride(larger, smaller))
             self.levels.append(nn.Sequential(nn.LeakyReLU(SLOPE), shrink, ResidualBlock(wider)))
         self.features = channels_at(len(sizes) - 1, size) * sizes[-1][0] * sizes[-1][1]
 
@@ -155,7 +157,7 @@ class ImageDecoder(nn.Module):
         self.narrowings = nn.ModuleList(
             convolution(channels_at(level, size), channels_at(level - 1, size)) for level in range(top, 0, -1)
         )
-        self.zoom = math.prod(_stride(self.image_size, self.sizes[-1]))
+        self.zoom = math.prod(stride(self.image_size, self.sizes[-1]))
         self.output = convolution(size, channels * self.zoom, gain=0.1)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -170,7 +172,7 @@ class ImageDecoder(nn.Module):
     def _to_pixels(self, features: Tensor) -> Tensor:
         # Sub-pixel convolution (Shi et al. 2016, arXiv 1609.05158) spares features at full resolution.
         height, width = self.image_size
-        down, across = _stride(self.image_size, self.sizes[-1])
+        down, across = stride(self.image_size, self.sizes[-1])
         if self.zoom == 1:
             return features
         if down != across:
@@ -184,5 +186,6 @@ def _laid_out_for(layer: nn.Conv2d, features: Tensor) -> Tensor:
     return features.contiguous(memory_format=torch.contiguous_format if is_plain else torch.channels_last)
 
 
-def _stride(larger: Size, smaller: Size) -> Size:
+def stride(larger: Size, smaller: Size) -> Size:
+    """The stride that leads from one size of features to the next smaller."""
     return 2 if smaller[0] < larger[0] else 1, 2 if smaller[1] < larger[1] else 1

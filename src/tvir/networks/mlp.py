@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tvir.networks.normalisation import Normalisation
+from tvir.networks.trunk import Trunk
 
 SLOPE = 0.2
 """Of leaky rectifiers, for negative numbers."""
@@ -51,7 +52,7 @@ class Waves(nn.Module):
         return torch.cat([vectors, angles.sin(), angles.cos()], 1)
 
 
-class VectorTrunk(nn.Module):
+class VectorTrunk(Trunk):
     """Reads vectors: the part that an encoder and a discriminator share.
 
     Args:

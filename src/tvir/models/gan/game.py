@@ -14,6 +14,7 @@ from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.contracts.noise import Noise
+from tvir.networks.building import Architecture, Residual
 from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
 from tvir.objectives.penalties import Automatic, Regulariser, squared_slopes, watched
@@ -29,6 +30,8 @@ class GameConfig(ModelConfig):
     """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
+    network: Architecture = field(default_factory=Residual)
+    """Networks of both players for images."""
     loss: AdversarialLoss = field(default_factory=RelativisticPaired)
     """What the players play for."""
     regulariser: Regulariser = field(default_factory=Automatic)

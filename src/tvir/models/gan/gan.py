@@ -41,7 +41,7 @@ class Gan(DecodesLatents):
 
     def __init__(self, spec: DataSpec, config: Config) -> None:
         super().__init__(spec, config)
-        networks = networks_for(spec, config.width)
+        networks = networks_for(spec, config.width, config.network)
         self.generator = networks.decoder(config.latent, 1, config.normalisation)
         self.discriminator = networks.discriminator(
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack

@@ -72,7 +72,7 @@ class UnbalancedGan(EncodesData):
                 f"a critic of packs of {config.pack} cannot begin as an encoder of single examples: use --pack 1 or "
                 "--transfer decoder"
             )
-        networks = networks_for(spec, config.width)
+        networks = networks_for(spec, config.width, config.network)
         decoder = networks.decoder(config.latent, config.likelihood.outputs, config.normalisation)
         self.discriminator = networks.discriminator(
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack

@@ -14,7 +14,7 @@ from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.contracts.noise import Noise
-from tvir.networks.building import Networks
+from tvir.networks.building import Architecture, Networks, Residual
 from tvir.objectives.divergences import normal_divergence
 from tvir.objectives.elbo import evidence_bound, importance_weighted_bound, normal_log_prob
 from tvir.objectives.likelihoods import Automatic, Likelihood
@@ -34,6 +34,8 @@ class AutoencodingConfig(ModelConfig):
     """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
+    network: Architecture = field(default_factory=Residual)
+    """Encoder and decoder of images."""
     likelihood: Likelihood = field(default_factory=Automatic)
     """What the decoder's output says of an example."""
     beta: Annotated[float, Ge(0)] = 1.0

@@ -48,7 +48,7 @@ class Vae(EncodesData, HasLatentDensity):
 
     def __init__(self, spec: DataSpec, config: Config) -> None:
         super().__init__(spec, config)
-        networks = networks_for(spec, config.width)
+        networks = networks_for(spec, config.width, config.network)
         decoder = networks.decoder(config.latent, config.likelihood.outputs, Unnormalised())
         self.autoencoder = Autoencoder(spec, networks, decoder, config)
 
