@@ -52,13 +52,15 @@ class Codebook(nn.Module):
         codes = len(self.vectors)
         assigned = F.one_hot(self.nearest(rows), codes).to(rows.dtype)
         seen = sum_over_processes(torch.cat([assigned.sum(0)[:, None], assigned.T @ rows], 1))
-        self.counts.lerp_(seen[:, 0], 1 - self.decay)
+        mean_count = seen[:, 0].sum() / codes
+        # Before the first step no code has been learned from anything: all are dead.
+        self.counts.lerp_(torch.where(self.counts.any(), seen[:, 0], 0.0), 1 - self.decay)
         self.sums.lerp_(seen[:, 1:], 1 - self.decay)
-        self._revive(rows, lots, float(seen[:, 0].sum()) / codes)
+        self._revive(rows, lots, mean_count)
         used = self.counts[:, None] > 0
         self.vectors.copy_(torch.where(used, self.sums / self.counts[:, None], self.vectors))
 
-    def _revive(self, rows: Tensor, lots: Tensor, mean_count: float) -> None:
+    def _revive(self, rows: Tensor, lots: Tensor, mean_count: Tensor) -> None:
         drawn = lots.argsort()[: len(self.counts)]
         candidates = rows_of_processes(torch.cat([lots[drawn, None], rows[drawn]], 1))
         candidates = candidates[candidates[:, 0].argsort(stable=True), 1:]

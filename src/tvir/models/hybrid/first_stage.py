@@ -29,7 +29,7 @@ class FirstStageConfig(DuelConfig):
     """Examples per step, over all processes."""
     width: Annotated[int, Ge(1)] = 32
     """Size of the networks: channels of features 16 pixels wide."""
-    channels: Annotated[int, Ge(1)] = 4
+    latent: Annotated[int, Ge(1)] = 4
     """Numbers in a latent for each of its places."""
     normalisation: Normalisation = field(default_factory=Unnormalised)
     """Layer before each activation of the decoder."""
@@ -83,12 +83,12 @@ class FirstStage(EncodesData, ABC):
             raise UsageError("the critic of patches is not normalised by its spectrum; use --regulariser r1")
         self.size = coarsest_size(spec)
         self.encoder = SpatialReader(spec, config.width, outputs)
-        self.decoder = SpatialDecoder(spec, config.width, config.channels, config.normalisation)
+        self.decoder = SpatialDecoder(spec, config.width, config.latent, config.normalisation)
         self.discriminator = SpatialReader(spec, config.width, 1)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
-        return (self.config.channels, *self.size)
+        return (self.config.latent, *self.size)
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.spec.bounded(self.decoder(latents))

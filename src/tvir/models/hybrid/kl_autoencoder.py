@@ -60,13 +60,13 @@ class KlAutoencoder(FirstStage):
     scale: Tensor
 
     def __init__(self, spec: ImageSpec, config: Config) -> None:
-        super().__init__(spec, config, 2 * config.channels)
+        super().__init__(spec, config, 2 * config.latent)
         height, width = self.size
         self.numbers = int(np.prod(spec.shape))
-        self.register_buffer("shift", torch.zeros(config.channels))
-        self.register_buffer("scale", torch.ones(config.channels))
+        self.register_buffer("shift", torch.zeros(config.latent))
+        self.register_buffer("scale", torch.ones(config.latent))
         self.transformer = VectorTransformer(
-            config.channels,
+            config.latent,
             height * width,
             config.prior_width,
             config.prior_layers,
@@ -76,7 +76,7 @@ class KlAutoencoder(FirstStage):
 
     @classmethod
     def smallest(cls) -> Config:
-        return cls.Config(width=2, channels=2, components=2, batch_size=4, prior_width=4, prior_layers=1, prior_heads=2)
+        return cls.Config(width=2, latent=2, components=2, batch_size=4, prior_width=4, prior_layers=1, prior_heads=2)
 
     @property
     def prior(self) -> VectorTransformer:

@@ -44,7 +44,7 @@ class Vqgan(FirstStage):
     class Config(FirstStageConfig):
         """Settings of a VQGAN."""
 
-        channels: Annotated[int, Ge(1)] = 8
+        latent: Annotated[int, Ge(1)] = 8
         """Numbers in a code."""
         codes: Annotated[int, Ge(2)] = 256
         """Codes in the book."""
@@ -57,8 +57,8 @@ class Vqgan(FirstStage):
     paper = "Esser et al. 2021, Taming Transformers for High-Resolution Image Synthesis, arXiv 2012.09841"
 
     def __init__(self, spec: ImageSpec, config: Config) -> None:
-        super().__init__(spec, config, config.channels)
-        self.codebook = Codebook(config.codes, config.channels, config.codebook_decay)
+        super().__init__(spec, config, config.latent)
+        self.codebook = Codebook(config.codes, config.latent, config.codebook_decay)
         height, width = self.size
         self.transformer = TokenTransformer(
             config.codes, height * width, config.prior_width, config.prior_layers, config.prior_heads
@@ -66,7 +66,7 @@ class Vqgan(FirstStage):
 
     @classmethod
     def smallest(cls) -> Config:
-        return cls.Config(width=2, channels=2, codes=4, batch_size=4, prior_width=4, prior_layers=1, prior_heads=2)
+        return cls.Config(width=2, latent=2, codes=4, batch_size=4, prior_width=4, prior_layers=1, prior_heads=2)
 
     @property
     def prior(self) -> TokenTransformer:
