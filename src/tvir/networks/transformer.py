@@ -43,7 +43,8 @@ class CausalAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.project = nn.Linear(width, 3 * width)
+        # A bias of the keys would shift all logits of a position alike, which no gradient sees.
+        self.project = nn.Linear(width, 3 * width, bias=False)
         self.output = nn.Linear(width, width)
 
     def forward(self, features: Tensor, memory: Memory | None = None) -> Tensor:

@@ -45,20 +45,20 @@ class CodesData(EncodesData, ABC):
         config: The settings.
     """
 
-    config: CodingConfig
     specs = (ImageSpec, VectorSpec)
     is_certain: ClassVar[bool] = False
     """Whether an example has one latent, rather than a distribution over latents."""
 
     def __init__(self, spec: DataSpec, config: CodingConfig) -> None:
         super().__init__(spec, config)
+        self._latent = config.latent
         networks = networks_for(spec, config.width)
         self.encoder = networks.encoder(config.latent if self.is_certain else 2 * config.latent)
         self.decoder = networks.decoder(config.latent, 1, config.normalisation)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
-        return (self.config.latent,)
+        return (self._latent,)
 
     def sample_prior(self, noise: Noise, condition: Tensor | None = None) -> Tensor:
         return noise.normal(*self.latent_shape)

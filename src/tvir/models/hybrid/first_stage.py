@@ -69,11 +69,11 @@ class FirstStage(EncodesData, ABC):
         UsageError: The heads do not divide the prior's width.
     """
 
-    config: FirstStageConfig
     specs = (ImageSpec,)
 
     def __init__(self, spec: ImageSpec, config: FirstStageConfig, outputs: int) -> None:
         super().__init__(spec, config)
+        self._settings = config
         if config.prior_width % config.prior_heads:
             raise UsageError(
                 f"{config.prior_heads} heads do not divide a width of {config.prior_width}; change --prior-width or "
@@ -88,7 +88,7 @@ class FirstStage(EncodesData, ABC):
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
-        return (self.config.latent, *self.size)
+        return (self._settings.latent, *self.size)
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.spec.bounded(self.decoder(latents))
@@ -114,7 +114,7 @@ class FirstStage(EncodesData, ABC):
         """Look at the training split before the prior learns."""
 
     def stages(self) -> Sequence[Stage]:
-        config = self.config
+        config = self._settings
         duel = Duel(self.discriminator, config, self.spec)
 
         def autoencoder_loss(batch: Batch) -> Losses:
@@ -155,7 +155,7 @@ class FirstStage(EncodesData, ABC):
         ]
 
     def _plays(self, batch: Batch) -> bool:
-        return self.config.adversarial_weight > 0 and batch.progress >= self.config.adversarial_start
+        return self._settings.adversarial_weight > 0 and batch.progress >= self._settings.adversarial_start
 
     def diagram(self) -> Diagram:
         return Diagram(

@@ -117,7 +117,7 @@ class KlAutoencoder(FirstStage):
         with torch.no_grad():
             sequences = (as_sequence(self.draw_latents(batch)) - self.shift) / self.scale
         height, width = self.size
-        return {"surprise": -self.transformer.log_prob(sequences).mean() / (height * width)}
+        return {"negative_log_likelihood": -self.transformer.log_prob(sequences).mean() / (height * width)}
 
     def _drawn(self, mean: Tensor, log_variance: Tensor, batch: Batch) -> Tensor:
         return draw_latents(mean, log_variance, batch.noise.normal(*self.latent_shape))

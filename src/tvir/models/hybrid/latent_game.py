@@ -42,10 +42,9 @@ class LatentGame(CodesData, ABC):
         config: The settings.
     """
 
-    config: LatentGameConfig
-
     def __init__(self, spec: DataSpec, config: LatentGameConfig) -> None:
         super().__init__(spec, config)
+        self._settings = config
         self._latents = VectorSpec(features=config.latent)
         networks = networks_for(self._latents, config.width)
         self.critic = networks.discriminator(normalise_weights=config.regulariser.normalises_weights)
@@ -55,7 +54,7 @@ class LatentGame(CodesData, ABC):
         """One latent for each example, (N, latent), differentiable in the encoder."""
 
     def stages(self) -> Sequence[Stage]:
-        config = self.config
+        config = self._settings
         duel = Duel(self.critic, config, self._latents)
 
         def reconstruct(batch: Batch) -> Losses:
