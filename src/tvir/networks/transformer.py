@@ -145,7 +145,7 @@ class TokenTransformer(nn.Module):
         """Logits of each token given those before it.
 
         Args:
-            tokens: (N, length), int64.
+            tokens: (N, length), int64; the last is not read.
 
         Returns:
             (N, length, vocabulary).

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from tvir.contracts.data import Examples, ImageSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, EncodesData, Losses, Phase, Player, Stage
+from tvir.contracts.noise import Noise
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.networks.normalisation import Normalisation, Unnormalised
 from tvir.networks.spatial import SpatialDecoder, SpatialReader, coarsest_size
@@ -41,16 +43,18 @@ class FirstStageConfig(DuelConfig):
     """Strength of the game beside the reconstruction, measured where they meet: at the decoder's last layer."""
     adversarial_start: Annotated[float, Interval(ge=0.0, le=1.0)] = 0.3
     """Share of the first stage after which the game begins."""
-    first_stage_share: Annotated[float, Interval(gt=0.0, lt=1.0)] = 0.5
+    first_stage_share: Annotated[float, Interval(gt=0.0, lt=1.0)] = 0.4
     """Share of the budget given to the autoencoder; the prior has the rest."""
-    prior_width: Annotated[int, Ge(1)] = 128
+    prior_width: Annotated[int, Ge(1)] = 64
     """Features of a position of the prior's transformer; a multiple of its heads."""
-    prior_layers: Annotated[int, Ge(1)] = 4
+    prior_layers: Annotated[int, Ge(1)] = 3
     """Blocks of the prior's transformer."""
     prior_heads: Annotated[int, Ge(1)] = 4
     """Attentions side by side in each block."""
-    prior_learning_rate: Annotated[float, Gt(0)] = 1e-3
+    prior_learning_rate: Annotated[float, Gt(0)] = 2e-3
     """Step size of the prior."""
+    prior_corruption: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.2
+    """Share of what the prior reads that is replaced at random while it learns, lest it learn examples by heart."""
 
 
 class FirstStage(EncodesData, ABC):
@@ -109,6 +113,11 @@ class FirstStage(EncodesData, ABC):
     @abstractmethod
     def prior_loss(self, batch: Batch) -> Losses:
         """What the prior minimises."""
+
+    def corrupted(self, sequence: Tensor, replacement: Tensor, noise: Noise) -> Tensor:
+        """A sequence (N, places, ...) with some of its places replaced by those of another."""
+        places = noise.uniform(sequence.shape[1]) < self._settings.prior_corruption
+        return torch.where(places.view(*places.shape, *[1] * (sequence.dim() - 2)), replacement, sequence)
 
     def prepare_prior(self, examples: Examples) -> None:
         """Look at the training split before the prior learns."""

@@ -116,8 +116,8 @@ class KlAutoencoder(FirstStage):
     def prior_loss(self, batch: Batch) -> Losses:
         with torch.no_grad():
             sequences = (as_sequence(self.draw_latents(batch)) - self.shift) / self.scale
-        height, width = self.size
-        return {"negative_log_likelihood": -self.transformer.log_prob(sequences).mean() / (height * width)}
+        read = self.corrupted(sequences, batch.noise.normal(*sequences.shape[1:]), batch.noise)
+        return {"negative_log_likelihood": -self.transformer.log_prob(sequences, read).mean() / sequences.shape[1]}
 
     def _drawn(self, mean: Tensor, log_variance: Tensor, batch: Batch) -> Tensor:
         return draw_latents(mean, log_variance, batch.noise.normal(*self.latent_shape))

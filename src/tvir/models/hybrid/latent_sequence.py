@@ -43,9 +43,15 @@ class VectorTransformer(nn.Module):
         self.transformer = CausalTransformer(width, layers, heads, length)
         self.head = nn.Linear(width, components * (1 + 2 * size))
 
-    def log_prob(self, sequences: Tensor) -> Tensor:
-        """Log density in nats, (N,), of sequences (N, length, size)."""
-        before = torch.cat([self._start(len(sequences), sequences.device), sequences[:, :-1]], 1)
+    def log_prob(self, sequences: Tensor, read: Tensor | None = None) -> Tensor:
+        """Log density in nats, (N,).
+
+        Args:
+            sequences: (N, length, size).
+            read: What is read in place of the sequences, of the same shape; themselves by default.
+        """
+        read = sequences if read is None else read
+        before = torch.cat([self._start(len(read), read.device), read[:, :-1]], 1)
         logits, means, log_scales = self._mixtures(self.transformer(self.embed(before)))
         of_components = normal_log_prob(
             sequences[:, :, None].expand_as(means).flatten(0, 2), means.flatten(0, 2), 2 * log_scales.flatten(0, 2)

@@ -45,7 +45,7 @@ class VaeGan(CodesData):
 
         beta: Annotated[float, Ge(0)] = 1.0
         """Weight of the divergence from the prior."""
-        gamma: Annotated[float, Gt(0)] = 0.01
+        gamma: Annotated[float, Gt(0)] = 0.1
         """Weight of the reconstruction beside the game, for the decoder."""
         normalisation: Normalisation = field(default_factory=BatchNormalised)
         """Layer before each activation of the decoder."""

@@ -103,5 +103,6 @@ class Vqgan(FirstStage):
     def prior_loss(self, batch: Batch) -> Losses:
         with torch.no_grad():
             codes = self.codes_of(batch.data)
-        logits = self.transformer(codes).float()
+        drawn = batch.noise.integers(self.config.codes, codes.shape[1])
+        logits = self.transformer(self.corrupted(codes, drawn, batch.noise)).float()
         return {"cross_entropy": F.cross_entropy(logits.flatten(0, 1), codes.flatten())}
