@@ -34,7 +34,7 @@ def resumed(folder, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["duel", "gan"])
+@pytest.mark.parametrize("kind", ["duel", "gan", "vqgan"])
 def test_kill_in_a_step_and_resume_is_exact(tmp_path, kind):
     _, examples = model_and_examples(kind)
     folder = plan(tmp_path / "killed", spec=examples.spec, budget="200steps")

@@ -1,6 +1,6 @@
 """Run by tests in a process of its own: trains, and dies without warning at a given step.
 
-Usage: train_and_die.py FOLDER duel|gan [STEP [write]]; with "write" it dies inside the writing of a checkpoint instead.
+Usage: train_and_die.py FOLDER duel|gan|vqgan [STEP [write]]; with "write" it dies inside the writing of a checkpoint.
 """
 
 import os
@@ -19,6 +19,12 @@ from tvir.training.trainer import Trainer
 
 CHECKPOINT_SECONDS = 0.25
 
+OWN = {
+    "gan": {"critic_steps": 2},
+    # The codebook is learned in the first stage only.
+    "vqgan": {"codes": 8, "prior_width": 4, "prior_layers": 1, "prior_heads": 2, "first_stage_share": 0.9},
+}
+
 
 def scanned_digits():
     from sklearn.datasets import load_digits
@@ -36,7 +42,7 @@ def model_and_examples(kind):
     from tvir.models.catalogue import find_model
 
     examples = scanned_digits()
-    settings = {"width": 2, "latent": 4, "batch_size": 16, "regulariser": "r1:every=4", "critic_steps": 2}
+    settings = {"width": 2, "latent": 4, "batch_size": 16, "regulariser": "r1:every=4"} | OWN[kind]
     return build(find_model(kind), examples.spec, **find_model(kind).Config.from_json(settings).__dict__), examples
 
 
@@ -49,7 +55,7 @@ def die_in_step(model, step):
 
     def deadly_stages():
         found = stages()
-        phase = found[-1].phases[-1]
+        phase = found[0].phases[-1]
         loss = phase.loss
 
         def deadly_loss(batch):

@@ -87,6 +87,12 @@ def trainings():
     # A relativistic critic's last bias has no gradient but rounding, which Adam would make as large as any other.
     settings = {"prior": "aggregated", "prior_components": 2, "loss": "non-saturating"}
     yield "unbalanced", real_model("unbalanced-gan", **settings), digits
+    for name in ("vae-gan", "wae-gan", "soft-intro-vae"):
+        yield name, real_model(name), digits
+    yield "bigan", real_model("bigan", loss="non-saturating"), digits
+    compression = {"adversarial_start": 0.3, "prior_width": 4, "prior_layers": 1, "prior_heads": 2}
+    yield "kl-autoencoder", real_model("kl-autoencoder", **compression), digits
+    yield "vqgan", real_model("vqgan", codes=8, **compression), digits
 
 
 def train_all(path):

@@ -131,7 +131,7 @@ class ImageDecoder(nn.Module):
     """Writes images from latents: each level convolves, then is resized to exactly the next size.
 
     Args:
-        latent: Length of a latent.
+        latent: Length of a latent; or a layer from latents of another shape to the coarsest features.
         channels: Of the output.
         height: Of the output.
         width: Of the output.
@@ -140,14 +140,21 @@ class ImageDecoder(nn.Module):
     """
 
     def __init__(
-        self, latent: int, channels: int, height: int, width: int, size: int, normalisation: Normalisation
+        self,
+        latent: int | nn.Module,
+        channels: int,
+        height: int,
+        width: int,
+        size: int,
+        normalisation: Normalisation,
     ) -> None:
         super().__init__()
         self.sizes = feature_sizes(height, width)[::-1]
         self.image_size = (height, width)
         top = len(self.sizes) - 1
         self.smallest = (channels_at(top, size), *self.sizes[0])
-        self.input = scaled(nn.Linear(latent, math.prod(self.smallest)))
+        is_layer = isinstance(latent, nn.Module)
+        self.input = latent if is_layer else scaled(nn.Linear(latent, math.prod(self.smallest)))
         self.blocks = nn.ModuleList(
             ResidualBlock(channels_at(level, size), normalisation) for level in range(top, -1, -1)
         )
@@ -161,7 +168,7 @@ class ImageDecoder(nn.Module):
         self.output = convolution(size, channels * self.zoom, gain=0.1)
 
     def forward(self, latents: Tensor) -> Tensor:
-        features = _laid_out_for(self.output, self.input(latents).view(-1, *self.smallest))
+        features = _laid_out_for(self.output, self.input(latents).reshape(-1, *self.smallest))
         for level, block in enumerate(self.blocks):
             features = F.leaky_relu(self.normalisations[level](block(features)), SLOPE)
             if level < len(self.narrowings):

@@ -51,3 +51,23 @@ def normal_log_prob(values: Tensor, mean: Tensor, log_variance: Tensor) -> Tenso
     """
     squared = (values - mean).square() * torch.exp(-log_variance)
     return -0.5 * (squared + log_variance + math.log(2 * math.pi)).flatten(1).sum(1)
+
+
+def exponential_bound(bound: Tensor, sharpness: float = 2.0) -> Tensor:
+    """exp(a * bound) / a: what an introspective encoder lowers for what was made, the more the likelier it still is.
+
+    Daniel and Tamar 2021, Soft-IntroVAE, arXiv 2012.13253, equation 6. Its slope vanishes as the bound falls, so the
+    encoder does not push the made ever further away.
+
+    Args:
+        bound: Of the log likelihood, scaled so that its size is near 1, (N,).
+        sharpness: Called alpha in the paper, above 0.
+
+    Returns:
+        (N,).
+
+    Example:
+        >>> exponential_bound(torch.tensor([0.0, -1.0]))
+        tensor([0.5000, 0.0677])
+    """
+    return torch.exp(sharpness * bound) / sharpness

@@ -72,8 +72,7 @@ class Autoencoder(nn.Module):
 
     def posterior(self, examples: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z|x), (N, latent) each."""
-        mean, log_variance = self.encoder(examples).float().chunk(2, 1)
-        return mean, log_variance.clamp(-_LARGEST_LOG_VARIANCE, _LARGEST_LOG_VARIANCE)
+        return mean_and_log_variance(self.encoder(examples))
 
     def encode(self, examples: Tensor) -> Independent:
         """q(z|x) as a distribution."""
@@ -94,14 +93,14 @@ class Autoencoder(nn.Module):
         mean, log_variance = self.posterior(examples)
         draws = noise.normal(samples, self.config.latent).unbind(1)
         if samples == 1:
-            likelihood = self.log_likelihood(examples, _latent(mean, log_variance, draws[0]))
+            likelihood = self.log_likelihood(examples, draw_latents(mean, log_variance, draws[0]))
             return evidence_bound(likelihood, normal_divergence(mean, log_variance))
         return importance_weighted_bound(torch.stack([self._weight(examples, mean, log_variance, e) for e in draws]))
 
     def variational_loss(self, batch: Batch) -> Losses:
         """The negative bound: what a variational autoencoder minimises."""
         mean, log_variance = self.posterior(batch.data)
-        latents = _latent(mean, log_variance, batch.noise.normal(self.config.latent))
+        latents = draw_latents(mean, log_variance, batch.noise.normal(self.config.latent))
         return {
             "reconstruction": -self.log_likelihood(batch.data, latents).mean(),
             "divergence": self._beta(batch) * normal_divergence(mean, log_variance).mean(),
@@ -124,7 +123,7 @@ class Autoencoder(nn.Module):
 
     def _weight(self, examples: Tensor, mean: Tensor, log_variance: Tensor, draw: Tensor) -> Tensor:
         """Log p(x, z) - log q(z|x)."""
-        latents = _latent(mean, log_variance, draw)
+        latents = draw_latents(mean, log_variance, draw)
         prior = normal_log_prob(latents, torch.zeros_like(mean), torch.zeros_like(mean))
         posterior = normal_log_prob(latents, mean, log_variance)
         return self.log_likelihood(examples, latents) + prior - posterior
@@ -134,6 +133,13 @@ class Autoencoder(nn.Module):
         return self.config.beta * (min(1.0, batch.progress / warmup) if warmup else 1.0)
 
 
-def _latent(mean: Tensor, log_variance: Tensor, draw: Tensor) -> Tensor:
+def mean_and_log_variance(output: Tensor) -> tuple[Tensor, Tensor]:
+    """The two halves of an encoder's output (N, 2 * latent, ...), kept finite."""
+    mean, log_variance = output.float().chunk(2, 1)
+    return mean, log_variance.clamp(-_LARGEST_LOG_VARIANCE, _LARGEST_LOG_VARIANCE)
+
+
+def draw_latents(mean: Tensor, log_variance: Tensor, draw: Tensor) -> Tensor:
+    """Latents from a diagonal normal distribution, differentiable in its mean and log variance."""
     # Reparameterisation: arXiv 1312.6114, section 2.4.
     return mean + torch.exp(0.5 * log_variance) * draw

@@ -1,0 +1,88 @@
+"""One critic between what is real and what is made, wherever both come from: data, latents, or pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import torch
+from annotated_types import Gt
+from torch import Tensor, nn
+
+from tvir.contracts.data import DataSpec
+from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
+from tvir.objectives.adversarial import AdversarialLoss, NonSaturating
+from tvir.objectives.penalties import R1, Regulariser, squared_slopes, watched
+
+BETAS = (0.5, 0.99)
+"""Decay of Adam's moments for players who learn against each other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuelConfig(ModelConfig):
+    """Settings of every model whose critic judges something of its own."""
+
+    loss: AdversarialLoss = field(default_factory=NonSaturating)
+    """What the players play for."""
+    regulariser: Regulariser = field(default_factory=R1)
+    """What keeps the critic smooth."""
+    critic_learning_rate: Annotated[float, Gt(0)] = 1e-3
+    """Step size of the critic."""
+
+
+class Duel:
+    """What a critic and whoever deceives it minimise.
+
+    Args:
+        critic: From inputs (N, ...) to logits (N, any).
+        config: The settings.
+        spec: What the inputs are, for penalties that suit the data.
+    """
+
+    def __init__(self, critic: nn.Module, config: DuelConfig, spec: DataSpec) -> None:
+        self.critic = critic
+        self.loss = config.loss
+        self.regulariser = config.regulariser.suited_to(spec)
+        self.player = Player(
+            name="critic",
+            parameters=list(critic.parameters()),
+            optimiser=Adam(learning_rate=config.critic_learning_rate, betas=BETAS, final_share=0.1),
+        )
+
+    def phase(self, sides: Callable[[Batch], tuple[Tensor, Tensor] | None]) -> Phase:
+        """The critic's move.
+
+        Args:
+            sides: From a batch to real and made inputs, neither with a gradient; None where the critic rests.
+        """
+
+        def loss(batch: Batch) -> Losses:
+            with torch.no_grad():
+                judged = sides(batch)
+            return {} if judged is None else self.judge(*judged, batch)
+
+        return Phase(name="critic", player=self.player, loss=loss)
+
+    def deceive(self, real: Tensor, made: Tensor) -> Tensor:
+        """What falls as the critic takes the made for real."""
+        real_logits = torch.empty(0)
+        if self.loss.compares_with_real:
+            with torch.no_grad():
+                real_logits = self.critic(real).float()
+        return self.loss.generator(real_logits, self.critic(made).float())
+
+    def judge(self, real: Tensor, made: Tensor, batch: Batch) -> Losses:
+        """What the critic minimises."""
+        regulariser = self.regulariser
+        is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
+        watches = regulariser.watches_inputs and is_due
+        both = torch.cat([real, made.to(real.dtype)])
+        inputs = watched(both) if watches else both
+        logits = self.critic(inputs).float()
+        losses = {"adversarial": self.loss.critic(*logits.chunk(2))}
+        if watches:
+            losses["penalty"] = strength * regulariser.of_inputs(*squared_slopes(logits, inputs).chunk(2))
+        if regulariser.interpolates and is_due:
+            losses["penalty"] = strength * regulariser.between(self.critic, real, made, batch.noise)
+        return losses

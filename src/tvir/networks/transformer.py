@@ -1,0 +1,184 @@
+"""A causal transformer: each position reads itself and what came before."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tvir.contracts.noise import Noise
+
+_EXPANSION = 4
+"""Hidden units of a block's perceptron for each of its inputs."""
+
+_SPREAD = 0.02
+"""Standard deviation of embeddings at first: Radford et al. 2019, GPT-2."""
+
+
+class Memory:
+    """Keys and values of the positions that have been read, so that each is read once while a sequence grows."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._keys: dict[nn.Module, Tensor] = {}
+        self._values: dict[nn.Module, Tensor] = {}
+
+    def extend(self, layer: nn.Module, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """All keys and values of a layer, the new ones last; (N, heads, positions, size)."""
+        if layer in self._keys:
+            keys = torch.cat([self._keys[layer], keys], 2)
+            values = torch.cat([self._values[layer], values], 2)
+        self._keys[layer], self._values[layer] = keys, values
+        return keys, values
+
+
+class CausalAttention(nn.Module):
+    """Vaswani et al. 2017, Attention Is All You Need, arXiv 1706.03762, section 3.2, masked.
+
+    Args:
+        width: Features of a position.
+        heads: Attentions side by side.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        # A bias of the keys would shift all logits of a position alike, which no gradient sees.
+        self.project = nn.Linear(width, 3 * width, bias=False)
+        self.output = nn.Linear(width, width)
+
+    def forward(self, features: Tensor, memory: Memory | None = None) -> Tensor:
+        count, positions, width = features.shape
+        projected = self.project(features).view(count, positions, 3, self.heads, width // self.heads)
+        queries, keys, values = projected.permute(2, 0, 3, 1, 4)
+        if memory is not None:
+            keys, values = memory.extend(self, keys, values)
+        # With a memory, the one position that is read may look at all that is remembered.
+        found = F.scaled_dot_product_attention(queries, keys, values, is_causal=memory is None)
+        return self.output(found.transpose(1, 2).reshape(count, positions, width))
+
+
+class Block(nn.Module):
+    """Attention, then a perceptron, each added to what it read after a normalisation.
+
+    Args:
+        width: Features of a position.
+        heads: Attentions side by side.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.normalise_attention = nn.LayerNorm(width)
+        self.attend = CausalAttention(width, heads)
+        self.normalise_perceptron = nn.LayerNorm(width)
+        hidden = _EXPANSION * width
+        self.perceptron = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+
+    def forward(self, features: Tensor, memory: Memory | None = None) -> Tensor:
+        features = features + self.attend(self.normalise_attention(features), memory)
+        return features + self.perceptron(self.normalise_perceptron(features))
+
+
+class CausalTransformer(nn.Module):
+    """From a sequence of features to one of the same shape, in which nothing depends on what comes later.
+
+    Args:
+        width: Features of a position; a multiple of ``heads``.
+        layers: Number of blocks.
+        heads: Attentions side by side.
+        length: Most positions.
+    """
+
+    def __init__(self, width: int, layers: int, heads: int, length: int) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(_SPREAD * torch.randn(length, width))
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.normalise = nn.LayerNorm(width)
+
+    def forward(self, features: Tensor, memory: Memory | None = None) -> Tensor:
+        """Read a whole sequence; or, with a memory, the one next position of each.
+
+        Args:
+            features: (N, positions, width).
+            memory: What has been read, which this adds to.
+
+        Returns:
+            Like ``features``.
+        """
+        start = memory.length if memory else 0
+        features = features + self.positions[start : start + features.shape[1]]
+        for block in self.blocks:
+            features = block(features, memory)
+        if memory:
+            memory.length += features.shape[1]
+        return self.normalise(features)
+
+
+class TokenTransformer(nn.Module):
+    """The probability of a sequence of tokens, one after the other.
+
+    Args:
+        vocabulary: Number of tokens; ids are 0 ... vocabulary - 1.
+        length: Tokens in a sequence.
+        width: Features of a position; a multiple of ``heads``.
+        layers: Number of blocks.
+        heads: Attentions side by side.
+
+    Example:
+        >>> transformer = TokenTransformer(vocabulary=5, length=4, width=8, layers=1, heads=2)
+        >>> tokens = transformer.generate(Noise(0, count=3))
+        >>> tokens.shape, transformer(tokens).shape
+        (torch.Size([3, 4]), torch.Size([3, 4, 5]))
+    """
+
+    def __init__(self, vocabulary: int, length: int, width: int, layers: int, heads: int) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.length = length
+        # The last embedding stands before every sequence.
+        self.embed = nn.Embedding(vocabulary + 1, width)
+        nn.init.normal_(self.embed.weight, std=_SPREAD)
+        self.transformer = CausalTransformer(width, layers, heads, length)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits of each token given those before it.
+
+        Args:
+            tokens: (N, length), int64; the last is not read.
+
+        Returns:
+            (N, length, vocabulary).
+        """
+        before = torch.cat([self._start(len(tokens), tokens.device), tokens[:, :-1]], 1)
+        return self.head(self.transformer(self.embed(before)))
+
+    def generate(self, noise: Noise) -> Tensor:
+        """A sequence for every row of noise, (noise.count, length)."""
+        shares = noise.uniform(self.length)
+        memory, tokens = Memory(), [self._start(noise.count, shares.device)]
+        for position in range(self.length):
+            logits = self.head(self.transformer(self.embed(tokens[-1]), memory))
+            tokens.append(chosen(logits[:, 0], shares[:, position : position + 1]))
+        return torch.cat(tokens[1:], 1)
+
+    def _start(self, count: int, device: torch.device) -> Tensor:
+        return torch.full((count, 1), self.vocabulary, dtype=torch.int64, device=device)
+
+
+def chosen(logits: Tensor, shares: Tensor) -> Tensor:
+    """What lies at a given share of each distribution: a draw from it, where the share is uniform.
+
+    Args:
+        logits: (N, K).
+        shares: (N, 1), in [0, 1).
+
+    Returns:
+        Indices (N, 1).
+
+    Example:
+        >>> chosen(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.75]]))
+        tensor([[1]])
+    """
+    cumulative = logits.double().softmax(1).cumsum(1)
+    return torch.searchsorted(cumulative, shares.double(), right=True).clamp_max(logits.shape[1] - 1)
