@@ -28,7 +28,7 @@ from tvir.models.catalogue import catalogue
 SPECS = {
     "square": ImageSpec(channels=1, height=8, width=8, classes=("zero", "one", "two")),
     "wide, colour": ImageSpec(channels=3, height=9, width=12, classes=("zero", "one", "two")),
-    "vector": VectorSpec(features=2),
+    "vector": VectorSpec(features=2, classes=("zero", "one", "two")),
 }
 
 
@@ -51,7 +51,8 @@ def examples(spec, count=24):
     if isinstance(spec, ImageSpec):
         rows = generator.integers(0, 256, (count, *spec.row_shape), dtype=np.uint8)
         return Examples(spec, rows, np.arange(count) % len(spec.classes))
-    return Examples(spec, generator.normal(size=(count, *spec.row_shape)).astype(np.float32))
+    rows = generator.normal(size=(count, *spec.row_shape)).astype(np.float32)
+    return Examples(spec, rows, np.arange(count) % len(spec.classes))
 
 
 def build(model_class, spec, seed=0):

@@ -9,6 +9,8 @@ from tvir.contracts.data import ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise
+from tvir.models.gan.conditional_gan import ConditionalGan
+from tvir.models.gan.conditioning import Conditioning
 from tvir.models.gan.gan import Gan
 from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
 
@@ -69,3 +71,55 @@ def test_clipped_weights_are_in_their_box_whenever_the_critic_is_used():
             gan.discriminator.head.weight.add_(1.0)
         phase.loss(batch(PLANE))
     assert max(largest) <= 0.1 + 1e-6
+
+
+CLASSED = dataclasses.replace(PLANE, classes=("left", "right"))
+
+
+@pytest.mark.parametrize("conditioning", sorted(Conditioning.alternatives()))
+def test_a_critic_that_is_told_the_class_learns_from_it(conditioning):
+    """Labels that are swapped change what the critic minimises, once its embedding has begun to learn."""
+    torch.manual_seed(0)
+    config = dataclasses.replace(ConditionalGan.smallest(), width=8, conditioning=Conditioning.parse(conditioning))
+    gan = ConditionalGan(CLASSED, config)
+    for parameter in gan.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3)
+    labels = torch.tensor([0, 1] * 4)
+    critic = gan.stages()[0].phases[1]
+    first, second = (
+        sum(critic.loss(dataclasses.replace(batch(CLASSED), labels=given)).values()) for given in (labels, 1 - labels)
+    )
+    assert not torch.isclose(first, second)
+
+
+def test_samples_of_a_class_are_those_that_were_asked_for():
+    torch.manual_seed(0)
+    gan = ConditionalGan(CLASSED, ConditionalGan.smallest())
+    left, right = (gan.sample(4, condition=torch.full((4,), label), seed=3) for label in (0, 1))
+    assert not torch.equal(left, right)
+    both = gan.sample(4, condition=torch.tensor([0, 1, 0, 1]), seed=3)
+    torch.testing.assert_close(both, torch.where(torch.tensor([[True], [False]] * 2), left, right))
+
+
+def test_an_example_without_a_label_is_of_no_known_class_to_either_player():
+    gan = ConditionalGan(CLASSED, ConditionalGan.smallest())
+    for number in range(2):
+        phase = gan.stages()[0].phases[number]
+        unknown, none = (
+            phase.loss(dataclasses.replace(batch(CLASSED), labels=labels)) for labels in (torch.full((8,), -1), None)
+        )
+        assert unknown["adversarial"] == none["adversarial"]
+
+
+def test_the_critic_names_no_class_of_an_example_without_a_label():
+    config = dataclasses.replace(ConditionalGan.smallest(), conditioning=Conditioning.parse("auxiliary"))
+    critic = ConditionalGan(CLASSED, config).stages()[0].phases[1]
+    assert critic.loss(dataclasses.replace(batch(CLASSED), labels=torch.full((8,), -1)))["classes"] == 0
+    assert critic.loss(dataclasses.replace(batch(CLASSED), labels=torch.zeros(8, dtype=torch.int64)))["classes"] > 0
+
+
+def test_labels_asked_of_unlabelled_data_are_refused_with_what_mends_it():
+    with pytest.raises(UsageError, match="no classes to ask for: use labelled data"):
+        ConditionalGan(PLANE, ConditionalGan.smallest())
+    with pytest.raises(UsageError, match="--pack 1"):
+        ConditionalGan(CLASSED, ConditionalGan.Config(pack=2))

@@ -27,6 +27,10 @@ BY_HAND = {
     "least-squares": (0.5 * ((0 + 4) / 2 + (1 + 0) / 2), 0.5 * (4 + 1) / 2),
     "hinge": ((0 + 0) / 2 + (0 + 1) / 2, 0.5),
     "wasserstein": (-0.5 - 2.0, 0.5),
+    "relativistic-average": (
+        (softplus(-1.5) + softplus(-3.5)) / 2 + (softplus(-3) + softplus(-2)) / 2,
+        (softplus(1.5) + softplus(3.5)) / 2 + (softplus(3) + softplus(2)) / 2,
+    ),
     "relativistic-paired": ((softplus(-2) + softplus(-3)) / 2, (softplus(2) + softplus(3)) / 2),
 }
 
@@ -56,7 +60,7 @@ def test_the_players_pull_the_fake_logits_in_opposite_directions(name):
     assert (by_generator < 0).all()
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize("name", sorted(set(BY_HAND) - {"relativistic-average"}))
 def test_the_loss_of_a_batch_is_the_mean_of_the_losses_of_its_halves(name):
     loss = AdversarialLoss.parse(name)
     generator = torch.Generator().manual_seed(0)

@@ -1,6 +1,8 @@
-"""What processes that train one model must compute together, without gradients. One alone talks to nobody."""
+"""What processes that train one model must compute together. One alone talks to nobody."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import torch.distributed as distributed
@@ -33,3 +35,37 @@ def rows_of_processes(rows: Tensor) -> Tensor:
     table = torch.zeros(_world(), *rows.shape, dtype=rows.dtype, device=rows.device)
     table[distributed.get_rank()] = rows.detach()
     return sum_over_processes(table).flatten(0, 1)
+
+
+def learnable_sum_over_processes(values: Tensor) -> Tensor:
+    """The sum of a tensor over all processes, differentiable.
+
+    The gradient of a sum over processes is again a sum over processes: each learns what its numbers did to the others'
+    losses.
+    """
+    if _world() == 1:
+        return values
+    summed: Tensor = _SumOverProcesses.apply(values)
+    return summed
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """An all-reduce with a gradient.
+
+    torch's own binds the process group when it is imported and keeps it alive after it has been destroyed.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        summed = values.clone()
+        distributed.all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return learnable_sum_over_processes(gradient.contiguous())
+
+
+def learnable_mean_over_processes(values: Tensor) -> Tensor:
+    """The mean of a tensor over all processes, differentiable."""
+    return learnable_sum_over_processes(values) / _world()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import torch.distributed as distributed
@@ -13,6 +13,7 @@ from annotated_types import Ge
 from torch import Tensor, nn
 
 from tvir.contracts.choice import Choice
+from tvir.contracts.collectives import learnable_sum_over_processes
 
 
 class Normalisation(Choice):
@@ -95,9 +96,7 @@ class BatchNormalisation(nn.Module):
     def _across_processes(self, features: Tensor) -> Tensor:
         wide, dimensions = features.double(), [0, *range(2, features.dim())]
         count = torch.full((1,), features.numel() / features.shape[1], dtype=torch.double, device=features.device)
-        # The gradient of a sum over processes is again a sum over processes, so each learns what its features
-        # did to the others' losses.
-        total = _sum_over_processes(torch.cat([wide.sum(dimensions), wide.square().sum(dimensions), count]))
+        total = learnable_sum_over_processes(torch.cat([wide.sum(dimensions), wide.square().sum(dimensions), count]))
         sums, squares = total[:-1].chunk(2)
         mean, variance = sums / total[-1], squares / total[-1] - (sums / total[-1]).square()
         self._remember(mean, variance, float(total[-1].detach()))
@@ -109,25 +108,3 @@ class BatchNormalisation(nn.Module):
     def _remember(self, mean: Tensor, variance: Tensor, count: float) -> None:
         self.running_mean.lerp_(mean.float(), self.momentum)
         self.running_variance.lerp_((variance * count / max(count - 1, 1)).float(), self.momentum)
-
-
-def _sum_over_processes(values: Tensor) -> Tensor:
-    summed: Tensor = _SumOverProcesses.apply(values)
-    return summed
-
-
-class _SumOverProcesses(torch.autograd.Function):
-    """An all-reduce with a gradient.
-
-    torch's own binds the process group when it is imported and keeps it alive after it has been destroyed.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        summed = values.clone()
-        distributed.all_reduce(summed)
-        return summed
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return _sum_over_processes(gradient.contiguous())

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tvir.contracts.choice import Choice
+from tvir.contracts.collectives import learnable_mean_over_processes
 
 
 class AdversarialLoss(Choice):
@@ -86,6 +87,24 @@ class Wasserstein(AdversarialLoss):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RelativisticAverage(AdversarialLoss):
+    """Each example against the mean of the other side: Jolicoeur-Martineau 2018, arXiv 1807.00734, equation 9.
+
+    The means are those of the whole batch, on however many processes it lies.
+    """
+
+    compares_with_real = True
+
+    def critic(self, real: Tensor, fake: Tensor) -> Tensor:
+        above, below = real - _mean(fake), fake - _mean(real)
+        return F.softplus(-above).mean() + F.softplus(below).mean()
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        above, below = real - _mean(fake), fake - _mean(real)
+        return F.softplus(above).mean() + F.softplus(-below).mean()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RelativisticPaired(AdversarialLoss):
     """Each fake against one real example: Huang et al. 2024, R3GAN, arXiv 2501.05441, equation 2.
 
@@ -99,3 +118,7 @@ class RelativisticPaired(AdversarialLoss):
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         return F.softplus(real - fake).mean()
+
+
+def _mean(logits: Tensor) -> Tensor:
+    return learnable_mean_over_processes(logits.mean())

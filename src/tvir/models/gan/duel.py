@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tvir.contracts.data import DataSpec
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.objectives.adversarial import AdversarialLoss, NonSaturating
-from tvir.objectives.penalties import R1, Regulariser, squared_slopes, watched
+from tvir.objectives.penalties import R1, Critic, Regulariser, squared_slopes, watched
 
 BETAS = (0.5, 0.99)
 """Decay of Adam's moments for players who learn against each other."""
@@ -33,6 +33,9 @@ class DuelConfig(ModelConfig):
 
 class Duel:
     """What a critic and whoever deceives it minimise.
+
+    ``deceive`` and ``judge`` look through the critic itself unless another view is given: that of the critic with the
+    labels of a batch.
 
     Args:
         critic: From inputs (N, ...) to logits (N, any).
@@ -64,25 +67,28 @@ class Duel:
 
         return Phase(name="critic", player=self.player, loss=loss)
 
-    def deceive(self, real: Tensor, made: Tensor) -> Tensor:
+    def deceive(self, real: Tensor, made: Tensor, view: Critic | None = None) -> Tensor:
         """What falls as the critic takes the made for real."""
+        critic = view or self.critic
+        self.regulariser.constrain(self.player.parameters)
         real_logits = torch.empty(0)
         if self.loss.compares_with_real:
             with torch.no_grad():
-                real_logits = self.critic(real).float()
-        return self.loss.generator(real_logits, self.critic(made).float())
+                real_logits = critic(real).float()
+        return self.loss.generator(real_logits, critic(made).float())
 
-    def judge(self, real: Tensor, made: Tensor, batch: Batch) -> Losses:
-        """What the critic minimises."""
-        regulariser = self.regulariser
+    def judge(self, real: Tensor, made: Tensor, batch: Batch, view: Critic | None = None) -> Losses:
+        """What the critic minimises. It sees both sides at once: the real rows, then the made ones."""
+        critic, regulariser = view or self.critic, self.regulariser
+        regulariser.constrain(self.player.parameters)
         is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
         watches = regulariser.watches_inputs and is_due
         both = torch.cat([real, made.to(real.dtype)])
         inputs = watched(both) if watches else both
-        logits = self.critic(inputs).float()
+        logits = critic(inputs).float()
         losses = {"adversarial": self.loss.critic(*logits.chunk(2))}
         if watches:
             losses["penalty"] = strength * regulariser.of_inputs(*squared_slopes(logits, inputs).chunk(2))
         if regulariser.interpolates and is_due:
-            losses["penalty"] = strength * regulariser.between(self.critic, real, made, batch.noise)
+            losses["penalty"] = strength * regulariser.between(critic, real, made, batch.noise)
         return losses

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
-from tvir.contracts.noise import Noise
+from tvir.contracts.model import Adam, Batch, Losses, Phase, Player
+from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.networks.building import Architecture, Residual
 from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
-from tvir.objectives.penalties import Automatic, Regulariser, squared_slopes, watched
+from tvir.objectives.penalties import Automatic, Critic, Regulariser
 
 
 @dataclass(frozen=True, kw_only=True)
-class GameConfig(ModelConfig):
+class GameConfig(DuelConfig):
     """Settings of every model that plays the game."""
 
     batch_size: Annotated[int, Ge(1)] = 32
@@ -42,8 +42,6 @@ class GameConfig(ModelConfig):
     """Step size of the generator."""
     generator_warmup: Annotated[int, Ge(0)] = 200
     """Steps over which the generator's step size grows from 0: it waits until the critic has something to say."""
-    critic_learning_rate: Annotated[float, Gt(0)] = 1e-3
-    """Step size of the critic."""
     critic_steps: Annotated[int, Ge(1)] = 1
     """Steps of the critic for each of the generator."""
     pack: Annotated[int, Ge(1)] = 1
@@ -68,40 +66,36 @@ class Game:
     which spares a pass through the generator. Nothing is kept from one step to the next.
 
     Args:
-        generate: From noise to fakes, differentiable in the generator's parameters.
+        generate: From a batch to fakes, differentiable in the generator's parameters.
         generator: Network of the first player.
         critic: Network of the second player, giving logits (N, 1) of packs of examples.
         config: The settings.
         spec: What is played about.
+        view: The critic as it looks at a batch, where it sees more than the examples; by default the critic itself.
     """
 
     def __init__(
         self,
-        generate: Callable[[Noise], Tensor],
+        generate: Callable[[Batch], Tensor],
         generator: nn.Module,
         critic: nn.Module,
         config: GameConfig,
         spec: DataSpec,
+        view: Callable[[Batch], Critic] | None = None,
     ) -> None:
         self.generate = generate
-        self.critic = critic
         self.config = config
-        self.regulariser = config.regulariser.suited_to(spec)
-        betas = (0.5, 0.99)
+        self.duel = Duel(critic, config, spec)
+        self.view = view or (lambda batch: critic)
         self.generator_player = Player(
             name="generator",
             parameters=list(generator.parameters()),
             optimiser=Adam(
                 learning_rate=config.generator_learning_rate,
-                betas=betas,
+                betas=BETAS,
                 warmup_steps=config.generator_warmup,
                 final_share=0.1,
             ),
-        )
-        self.critic_player = Player(
-            name="critic",
-            parameters=list(critic.parameters()),
-            optimiser=Adam(learning_rate=config.critic_learning_rate, betas=betas, final_share=0.1),
         )
         self._made: tuple[int, Tensor] | None = None
 
@@ -111,41 +105,27 @@ class Game:
             Phase(
                 name="generator", player=self.generator_player, loss=self.generator_loss, every=self.config.critic_steps
             ),
-            Phase(name="critic", player=self.critic_player, loss=self.critic_loss),
+            Phase(name="critic", player=self.duel.player, loss=self.critic_loss),
         ]
 
     def generator_loss(self, batch: Batch) -> Losses:
         """The generator's move: to be taken for real."""
-        loss = self.config.loss
-        self.regulariser.constrain(self.critic_player.parameters)
-        fakes = self.generate(batch.noise)
+        return self.deceive(batch, self.make(batch))
+
+    def make(self, batch: Batch) -> Tensor:
+        """Fakes for the generator's move, with their gradient; the critic will be given the same."""
+        fakes = self.generate(batch)
         self._made = (batch.step, fakes.detach())
-        fake_logits = self.critic(self._packed(fakes)).float()
-        real_logits = torch.empty(0)
-        if loss.compares_with_real:
-            with torch.no_grad():
-                real_logits = self.critic(self._packed(batch.data)).float()
-        return {"adversarial": loss.generator(real_logits, fake_logits)}
+        return fakes
+
+    def deceive(self, batch: Batch, fakes: Tensor) -> Losses:
+        """What falls as the critic takes the fakes for real."""
+        real, made = self._packed(batch.data), self._packed(fakes)
+        return {"adversarial": self.duel.deceive(real, made, self.view(batch))}
 
     def critic_loss(self, batch: Batch) -> Losses:
         """The critic's move: to tell real from fake, without a steep slope."""
-        regulariser = self.regulariser
-        regulariser.constrain(self.critic_player.parameters)
-        fakes = self._fakes(batch)
-        is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
-        watches = regulariser.watches_inputs and is_due
-        examples = torch.cat([self._packed(batch.data), self._packed(fakes.to(batch.data.dtype))])
-        inputs = watched(examples) if watches else examples
-        logits = self.critic(inputs).float()
-        real_logits, fake_logits = logits.chunk(2)
-        losses = {"adversarial": self.config.loss.critic(real_logits, fake_logits)}
-        if watches:
-            real_slopes, fake_slopes = squared_slopes(logits, inputs).chunk(2)
-            losses["penalty"] = strength * regulariser.of_inputs(real_slopes, fake_slopes)
-        if regulariser.interpolates and is_due:
-            real, fake = examples.chunk(2)
-            losses["penalty"] = strength * regulariser.between(self.critic, real, fake, batch.noise)
-        return losses
+        return self.duel.judge(self._packed(batch.data), self._packed(self._fakes(batch)), batch, self.view(batch))
 
     def _packed(self, examples: Tensor) -> Tensor:
         """Neighbours joined along their first dimension: channels of images, features of vectors."""
@@ -160,4 +140,4 @@ class Game:
         if made and made[0] == batch.step and len(made[1]) == len(batch.data):
             return made[1]
         with torch.no_grad():
-            return self.generate(batch.noise)
+            return self.generate(batch)

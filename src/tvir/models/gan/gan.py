@@ -63,7 +63,7 @@ class Gan(DecodesLatents):
 
     def stages(self) -> Sequence[Stage]:
         game = Game(
-            lambda noise: self.generate(noise, None), self.generator, self.discriminator, self.config, self.spec
+            lambda batch: self.generate(batch.noise, None), self.generator, self.discriminator, self.config, self.spec
         )
         return [Stage(name="adversarial", phases=game.phases())]
 

@@ -101,7 +101,11 @@ class UnbalancedGan(EncodesData):
         config = self.config
         share = 0.0 if config.pretraining == "none" else config.pretraining_share
         game = Game(
-            lambda noise: self.generate(noise, None), self.autoencoder.decoder, self.discriminator, config, self.spec
+            lambda batch: self.generate(batch.noise, None),
+            self.autoencoder.decoder,
+            self.discriminator,
+            config,
+            self.spec,
         )
         adversarial = Stage(name="adversarial", share=1 - share, phases=game.phases(), prepare=self._prepare_game)
         if share == 0:
