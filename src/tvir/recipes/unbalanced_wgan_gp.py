@@ -13,8 +13,8 @@ RECIPE = Recipe(
     },
     paper="Ham, Jun and Kim 2020, Unbalanced GANs, arXiv 2002.02112",
     parts="a VAE's decoder as generator, the Wasserstein loss and a gradient penalty",
-    departs="step sizes of 5e-4",
-    command="tvir train unbalanced-wgan-gp --data MNIST --budget 2m",
-    duration="2 minutes on 1 CPU core",
-    expected="TO BE MEASURED",
+    departs="step sizes of 5e-4, which short budgets need",
+    command="tvir train unbalanced-wgan-gp --data MNIST --budget 2000steps",
+    duration="?",
+    expected="0 TO BE MEASURED",
 )

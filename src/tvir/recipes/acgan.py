@@ -1,0 +1,21 @@
+"""acgan: DCGAN's networks and a critic that also names the class."""
+
+from tvir.contracts.recipe import Recipe
+
+RECIPE = Recipe(
+    model="conditional-gan",
+    settings={
+        "network": "dcgan",
+        "conditioning": "auxiliary",
+        "loss": "non-saturating",
+        "regulariser": "none",
+        "generator_learning_rate": 0.0005,
+        "critic_learning_rate": 0.0005,
+    },
+    paper="Odena, Olah and Shlens 2017, Conditional Image Synthesis with Auxiliary Classifier GANs, arXiv 1610.09585",
+    parts="DCGAN's networks and a critic that also names the class",
+    departs="step sizes of 5e-4, which short budgets need",
+    command="tvir train acgan --data MNIST --budget 2000steps",
+    duration="?",
+    expected="0 TO BE MEASURED",
+)

@@ -1,0 +1,21 @@
+"""cgan: perceptrons that are given the class's embedding."""
+
+from tvir.contracts.recipe import Recipe
+
+RECIPE = Recipe(
+    model="conditional-gan",
+    settings={
+        "network": "perceptron",
+        "conditioning": "embedding",
+        "loss": "non-saturating",
+        "regulariser": "none",
+        "generator_learning_rate": 0.0005,
+        "critic_learning_rate": 0.0005,
+    },
+    paper="Mirza and Osindero 2014, Conditional Generative Adversarial Nets, arXiv 1411.1784",
+    parts="perceptrons that are given the class's embedding",
+    departs="step sizes of 5e-4, which short budgets need",
+    command="tvir train cgan --data MNIST --budget 2000steps",
+    duration="?",
+    expected="0 TO BE MEASURED",
+)

@@ -1,0 +1,20 @@
+"""ragan: DCGAN's networks and the relativistic average loss."""
+
+from tvir.contracts.recipe import Recipe
+
+RECIPE = Recipe(
+    model="gan",
+    settings={
+        "network": "dcgan",
+        "loss": "relativistic-average",
+        "regulariser": "none",
+        "generator_learning_rate": 0.0005,
+        "critic_learning_rate": 0.0005,
+    },
+    paper="Jolicoeur-Martineau 2018, The relativistic discriminator, arXiv 1807.00734",
+    parts="DCGAN's networks and the relativistic average loss",
+    departs="step sizes of 5e-4, which short budgets need",
+    command="tvir train ragan --data MNIST --budget 2000steps",
+    duration="?",
+    expected="0 TO BE MEASURED",
+)
