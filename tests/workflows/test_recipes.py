@@ -53,8 +53,8 @@ def test_a_recipe_learns(name):
 
 @every_recipe
 def test_the_settings_of_a_recipe_give_way_to_those_asked_for(name):
-    plain, asked = find_method(name), find_method(name, {"batch_size": 3})
-    assert asked.config.as_json() == {**plain.config.as_json(), "batch_size": 3}
+    plain, asked = find_method(name), find_method(name, {"ema_half_life": 5.0})
+    assert asked.config.as_json() == {**plain.config.as_json(), "ema_half_life": 5.0}
     assert plain.config.as_json() != find_method(recipes()[name].model).config.as_json()
 
 
