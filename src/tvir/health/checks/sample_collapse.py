@@ -16,8 +16,8 @@ class SampleCollapse(ModelCheck):
     """Two samples are on average less than half as far apart as two held-out examples, in plain numbers.
 
     Reference:
-        Salimans et al. 2016, Improved Techniques for Training GANs, arXiv 1606.03498, section 3.2: what a collapse lacks
-        is the distance between samples.
+        Salimans et al. 2016, Improved Techniques for Training GANs, arXiv 1606.03498, section 3.2: a collapse
+        shows in the distances between samples.
 
     Known failure:
         Blurred images are nearer to each other as well; blind to missing modes that leave the others far apart.
