@@ -18,12 +18,13 @@ __version__ = "0.1.0"
 _WORKFLOWS = {
     "train": "train", "resume": "train", "load": "run", "Run": "run",
     "sample": "sample", "interpolate": "sample", "reconstruct": "sample",
-    "evaluate": "evaluate", "compare": "compare", "score": "score", "show": "show",
+    "evaluate": "evaluate", "compare": "compare", "score": "score", "show": "show", "doctor": "doctor",
 }  # fmt: skip
 __all__ = sorted([*_WORKFLOWS, "__version__"])  # noqa: PLE0605
 
 if TYPE_CHECKING:
     from tvir.workflows.compare import compare as compare
+    from tvir.workflows.doctor import doctor as doctor
     from tvir.workflows.evaluate import evaluate as evaluate
     from tvir.workflows.run import Run as Run
     from tvir.workflows.run import load as load

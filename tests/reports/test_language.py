@@ -7,9 +7,11 @@ import pytest
 
 import tvir.reports
 from tvir.contracts.errors import UsageError
+from tvir.contracts.health import Condition
 from tvir.contracts.metric import Axis, Direction
 from tvir.contracts.run import Status
 from tvir.evaluation.scorecard import find_metrics
+from tvir.health.check import find_checks
 from tvir.reports.language import languages, load_words
 from tvir.reports.sentences import DOUBTS
 
@@ -42,6 +44,8 @@ def used_keys():
     }
     keys |= {f"spec.channels.{count}" for count in (1, 3, 4, "other")}
     keys |= {f"prefix.{sign}" for sign in "kMG"}
+    keys |= {f"health.{check.name}{ending}" for check in find_checks() for ending in ("", ".seen")}
+    keys |= {f"health.condition.{condition}" for condition in Condition}
     return {key for key in keys if not key.endswith(".")}
 
 

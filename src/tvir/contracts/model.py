@@ -303,6 +303,14 @@ class HasLatentDensity(HasLikelihoodBound, DecodesLatents):
         """Log p(x|z) in nats, (N,), differentiable in the latents; one latent for each example."""
 
 
+class JudgesExamples(GenerativeModel):
+    """Has a critic of single examples."""
+
+    @abstractmethod
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The critic's logits, (N,) or (N, 1): the higher, the more real."""
+
+
 class Conditional(GenerativeModel):
     """Can be asked for a class: ``condition`` is a tensor (N,) of class indices; without one, classes are drawn."""
 

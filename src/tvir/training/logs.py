@@ -93,6 +93,7 @@ class Reporter:
                 fraction=fraction,
                 seconds_left=left,
                 spent=spent,
+                gradient_norms=dict(self._norms),
             )
         )
 

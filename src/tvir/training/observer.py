@@ -22,6 +22,7 @@ class Progress:
         fraction: Share of the run's budget that is spent, 0 to 1.
         seconds_left: Expected seconds of training still to come, or None while nothing can be said.
         spent: What has been used of the budget.
+        gradient_norms: Euclidean norm of every player's gradients at its last move.
     """
 
     stage: str
@@ -31,6 +32,7 @@ class Progress:
     fraction: float = 0.0
     seconds_left: float | None = None
     spent: Spent = field(default_factory=Spent)
+    gradient_norms: dict[str, float] = field(default_factory=dict)
 
 
 class Observer:

@@ -18,6 +18,7 @@ from tvir.workflows.building import build_model, find_method
 from tvir.workflows.locking import alone
 from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, plan_run, record_data
 from tvir.workflows.run import Run, load
+from tvir.workflows.watching import HealthWatch
 
 _TORCHRUN = {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
 """What torchrun sets, and what it is without it."""
@@ -140,5 +141,7 @@ def _unjoined() -> Processes:
 
 
 def _trained(folder: RunFolder, dataset: Dataset, observer: Observer) -> Run:
-    Trainer(build_model(folder.read()), dataset.train, folder, observer=observer).run()
+    model = build_model(folder.read())
+    watched = HealthWatch(observer, folder, dataset, model.config) if _unjoined().main else observer
+    Trainer(model, dataset.train, folder, observer=watched).run()
     return Run(folder.path)

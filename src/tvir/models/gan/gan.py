@@ -9,13 +9,13 @@ from torch import Tensor
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import DecodesLatents, Stage
+from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.gan.game import Game, GameConfig
 from tvir.networks.building import networks_for
 
 
-class Gan(DecodesLatents):
+class Gan(DecodesLatents, JudgesExamples):
     """A generator learns to make what a discriminator takes for real.
 
     By default the relativistic game of R3GAN (Huang et al. 2024, The GAN is dead; long live the GAN!, arXiv
@@ -60,6 +60,9 @@ class Gan(DecodesLatents):
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.spec.bounded(self.generator(latents))
+
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.discriminator(examples)
 
     def stages(self) -> Sequence[Stage]:
         game = Game(

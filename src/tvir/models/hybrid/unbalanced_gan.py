@@ -15,7 +15,7 @@ from torch.distributions import Independent
 from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import EncodesData, Stage, evaluating
+from tvir.contracts.model import EncodesData, JudgesExamples, Stage, evaluating
 from tvir.contracts.noise import Noise
 from tvir.models.gan.game import Game, GameConfig
 from tvir.models.hybrid.mixture import Mixture
@@ -26,7 +26,7 @@ _FITTED = 10_000
 """Examples, spread over the training split, whose posterior means the prior is fitted to."""
 
 
-class UnbalancedGan(EncodesData):
+class UnbalancedGan(EncodesData, JudgesExamples):
     """A VAE is trained first; its decoder goes on as the generator of a GAN.
 
     The generator knows the data before the discriminator does, which steadies the game and keeps its modes. The
@@ -96,6 +96,9 @@ class UnbalancedGan(EncodesData):
 
     def encode(self, examples: Tensor, condition: Tensor | None = None) -> Independent:
         return self.autoencoder.encode(examples)
+
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.discriminator(examples)
 
     def stages(self) -> Sequence[Stage]:
         config = self.config

@@ -1,0 +1,146 @@
+"""What an illness is to the doctor: a check that recognises it."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, cached_property
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from tvir.contracts.data import Array, Dataset, Examples
+from tvir.contracts.discovery import discover
+from tvir.contracts.errors import UsageError
+from tvir.contracts.health import Condition, Finding
+from tvir.contracts.model import Conditional, GenerativeModel, ModelConfig
+from tvir.contracts.noise import mix_seed
+from tvir.evaluation.subsampling import drawn_indices
+from tvir.health.history import History
+
+_CHUNK = 256
+_SEED = 0
+
+Classify = Callable[[Array], Array]
+"""From rows to class indices (N,)."""
+
+
+class Case:
+    """A model, its data and its log: all that a check may know.
+
+    Args:
+        model: With averaged weights.
+        dataset: What it learns from.
+        history: Its log.
+        size: Examples of each kind that are looked at.
+        classify: Names the class of rows; None where classes are not known or not worth the time.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        dataset: Dataset,
+        history: History,
+        *,
+        size: int = 1000,
+        classify: Classify | None = None,
+    ) -> None:
+        self.model = model
+        self.dataset = dataset
+        self.history = history
+        self.size = size
+        self.classify = classify
+
+    @cached_property
+    def made(self) -> Tensor:
+        """Samples in model form."""
+        return self.model.sample(self.size, seed=mix_seed(_SEED, "health"))
+
+    @cached_property
+    def train(self) -> tuple[Tensor, Tensor | None]:
+        """Training examples in model form, and their labels."""
+        return self._drawn(self.dataset.train)
+
+    @cached_property
+    def held_out(self) -> tuple[Tensor, Tensor | None]:
+        """Examples of the validation split in model form, and their labels."""
+        return self._drawn(self.dataset.validation)
+
+    def in_pieces(self, function: Callable[..., Tensor], examples: Tensor, labels: Tensor | None = None) -> Tensor:
+        """``function`` of examples and their classes, a few at a time; only a conditional model is told classes."""
+        asked = labels if isinstance(self.model, Conditional) else None
+        starts = range(0, len(examples), _CHUNK)
+        return torch.cat(
+            [
+                function(examples[i : i + _CHUNK], None if asked is None else asked[i : i + _CHUNK]).float()
+                for i in starts
+            ]
+        )
+
+    def _drawn(self, examples: Examples) -> tuple[Tensor, Tensor | None]:
+        chosen = drawn_indices(len(examples), self.size, _SEED)
+        labels, device = examples.labels_at(chosen), self.model.device
+        data = examples.spec.to_model(examples.take(chosen)).to(device)
+        return data, None if labels is None else labels.to(device)
+
+
+class Check(ABC):
+    """One illness. One file under ``health/checks`` holds one final check; nothing else names it but its words.
+
+    The docstring of a check states the sign, the threshold, where both come from, and how it is known to fail.
+    """
+
+    name: ClassVar[str]
+    earliest: ClassVar[float] = 0.0
+    """Share of the budget before which a healthy run may look the same."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def finding(self, is_ill: bool, flags: Sequence[str] = (), **seen: float) -> Finding:
+        """What was seen; flags are named only where something is to be mended."""
+        condition = Condition.ILL if is_ill else Condition.WELL
+        return Finding(check=self.name, condition=condition, seen=seen, flags=tuple(flags) if is_ill else ())
+
+
+class LogCheck(Check):
+    """An illness that shows in the log."""
+
+    @abstractmethod
+    def read(self, history: History, config: ModelConfig) -> Finding | None:
+        """What the log says, or None where the illness cannot befall such a run or nothing can be said yet."""
+
+
+class ModelCheck(Check):
+    """An illness that shows in what the model does."""
+
+    @abstractmethod
+    def examine(self, case: Case) -> Finding | None:
+        """What the model shows, or None where the illness cannot befall it. Called without gradients."""
+
+
+@cache
+def find_checks() -> tuple[Check, ...]:
+    """Every check there is, by walking ``health/checks``."""
+    from tvir.health import checks
+
+    finals: Iterator[type[Check]] = discover(checks, Check)
+    return tuple(final() for final in finals)
+
+
+def flags_for(config: ModelConfig, *wanted: tuple[str, Any]) -> tuple[str, ...]:
+    """Those settings as flags that the model has, that it accepts and that would change something."""
+    return tuple(f"--{name.replace('_', '-')} {value}" for name, value in wanted if _would_change(config, name, value))
+
+
+def _would_change(config: ModelConfig, name: str, value: object) -> bool:
+    known = config.as_json()
+    if name not in known:
+        return False
+    try:
+        return type(config).from_json({**known, name: value}) != config
+    except UsageError:
+        return False

@@ -1,0 +1,60 @@
+"""Parts of the data that are never made."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tvir.contracts.data import Array, Modes
+from tvir.contracts.health import Finding
+from tvir.evaluation.metrics.class_histogram import FOUND_SHARE, class_counts
+from tvir.evaluation.modes import SIGMAS
+from tvir.health.check import Case, ModelCheck, flags_for
+
+
+class MissingModes(ModelCheck):
+    """A mode of a toy, or a class of labelled data, is made less than a tenth as often as it is real.
+
+    Points of a toy belong to the nearest centre and count within three standard deviations of it; classes are named
+    by the classifier of the scorecard, of samples and of held-out examples alike.
+
+    Reference:
+        Srivastava et al. 2017, VEEGAN, arXiv 1705.07761; Lin et al. 2018, PacGAN, arXiv 1712.04086.
+
+    Known failure:
+        Blind to what is missing inside a class; early in training modes may still be found.
+    """
+
+    earliest = 0.5
+
+    def examine(self, case: Case) -> Finding | None:
+        rows = case.model.spec.to_rows(case.made)
+        if case.dataset.modes is not None:
+            made, known = _made_of(rows, case.dataset.modes)
+        elif case.classify is not None:
+            classes = len(case.dataset.spec.classes)
+            made = class_counts(case.classify(rows), classes)
+            held_out, _ = case.held_out
+            known = class_counts(case.classify(case.model.spec.to_rows(held_out)), classes)
+        else:
+            return None
+        least = np.maximum(1, FOUND_SHARE * known / known.sum() * len(rows))
+        there = known > 0
+        found = int((made >= least)[there].sum())
+        config = case.model.config
+        flags = flags_for(
+            config,
+            ("loss", "relativistic-paired"),
+            ("pretraining", "vae"),
+            ("packing", 2),
+            ("regulariser", "r1-r2:weight=1"),
+        )
+        return self.finding(found < there.sum(), flags, found=found, modes=int(there.sum()))
+
+
+def _made_of(rows: Array, modes: Modes) -> tuple[Array, Array]:
+    """How many rows lie at each mode, and how many would if all were made alike."""
+    centres = np.asarray(modes.centres, dtype=np.float64)
+    distances = np.linalg.norm(rows[:, None].astype(np.float64) - centres, axis=2)
+    close = distances.min(1) <= SIGMAS * modes.sigma
+    made = np.bincount(distances.argmin(1)[close], minlength=len(centres)).astype(np.float64)
+    return made, np.full(len(centres), len(rows) / len(centres))

@@ -1,0 +1,100 @@
+"""Looking after the health of a run while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tvir.contracts.data import Dataset
+from tvir.contracts.health import Condition, Finding
+from tvir.contracts.model import GenerativeModel, ModelConfig
+from tvir.contracts.run import RunFolder, RunRecord
+from tvir.health.check import Case
+from tvir.health.examining import examine_log, examine_model
+from tvir.health.history import History
+from tvir.reports.health import check_title, finding_text
+from tvir.training.observer import Observer, Progress
+
+_LINES = 20
+_GROWTH = 0.05
+"""The log is looked at when it has grown by so many lines and by such a share: the time it takes stays a small one."""
+
+_SIZE = 256
+"""Examples of each kind that the model is looked at with."""
+
+
+class HealthWatch(Observer):
+    """Tells of illnesses once each, as soon as they show, and writes them into run.json; passes all else on.
+
+    It only looks: training is bit for bit what it would be without it. Models are looked at whenever a picture of them
+    is drawn, which is not counted as training time; what has to train a classifier first is left to ``tvir doctor``.
+
+    Args:
+        told: Hears everything.
+        folder: Of the run.
+        dataset: What it learns from.
+        config: The model's settings.
+    """
+
+    def __init__(self, told: Observer, folder: RunFolder, dataset: Dataset, config: ModelConfig) -> None:
+        self._told = told
+        self._folder = folder
+        self._dataset = dataset
+        self._config = config
+        self._lines: list[dict[str, Any]] = []
+        self._looked_at = 0
+        self._known: set[str] = set()
+
+    def started(self, record: RunRecord) -> None:
+        self._lines = [line for line in self._folder.metrics() if line.get("step", 0) <= record.spent.steps]
+        self._looked_at = len(self._lines)
+        self._known = {finding.partition(":")[0] for finding in record.findings}
+        self._told.started(record)
+
+    def stage_started(self, name: str, share: float) -> None:
+        self._told.stage_started(name, share)
+
+    def stepped(self, progress: Progress) -> None:
+        self._told.stepped(progress)
+        # After a rollback the steps come again.
+        while self._lines and self._lines[-1].get("step", 0) >= progress.step:
+            self._lines.pop()
+        self._lines.append(
+            {
+                "stage": progress.stage,
+                "step": progress.step,
+                "fraction": progress.fraction,
+                "losses": progress.losses,
+                "gradient_norms": progress.gradient_norms,
+            }
+        )
+        self._looked_at = min(self._looked_at, len(self._lines))
+        if len(self._lines) - self._looked_at >= max(_LINES, _GROWTH * len(self._lines)):
+            self._looked_at = len(self._lines)
+            self._say(examine_log(History(self._lines), self._config, fraction=progress.fraction))
+
+    def pictured(self, model: GenerativeModel, fraction: float) -> None:
+        self._told.pictured(model, fraction)
+        case = Case(model, self._dataset, History(self._lines), size=_SIZE)
+        self._say(examine_log(case.history, self._config, fraction=fraction))
+        self._say(examine_model(case, fraction=fraction))
+
+    def saved(self, path: Path) -> None:
+        self._told.saved(path)
+
+    def noticed(self, text: str) -> None:
+        self._told.noticed(text)
+
+    def finished(self, record: RunRecord) -> None:
+        self._told.finished(record)
+
+    def _say(self, findings: Iterable[Finding]) -> None:
+        """What is new; an illness that cannot be looked for is left to the doctor."""
+        for finding in findings:
+            title = check_title(finding.check)
+            if finding.condition in (Condition.ILL, Condition.REMARK) and title not in self._known:
+                self._known.add(title)
+                text = finding_text(finding)
+                self._folder.update(findings=(*self._folder.read().findings, text))
+                self._told.noticed(text)
