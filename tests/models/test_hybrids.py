@@ -22,7 +22,7 @@ from tvir.models.hybrid.vae_gan import VaeGan
 from tvir.models.hybrid.vqgan import Vqgan
 from tvir.models.hybrid.wae_gan import WaeGan
 from tvir.objectives.adversarial import LeastSquares
-from tvir.objectives.penalties import R1, SpectralNorm
+from tvir.objectives.penalties import R1, Regulariser, SpectralNorm
 from tvir.training.moves import prepare_move
 from tvir.training.processes import Processes
 from tvir.training.work import StageWork
@@ -81,6 +81,17 @@ def test_each_player_of_a_vae_gan_has_a_loss_of_its_own():
         "decoder": {"reconstruction", "adversarial"},
         "critic": {"adversarial", "penalty"},
     }
+
+
+@pytest.mark.parametrize("kind", [VaeGan, WaeGan, Vqgan], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("name", Regulariser.alternatives())
+def test_a_critic_may_be_kept_smooth_by_any_regulariser(kind, name):
+    regulariser = Regulariser.parse(name)
+    if kind is Vqgan and regulariser.normalises_weights:
+        pytest.skip("refused in one line")
+    losses = phases_of(build(kind, regulariser=regulariser))["critic"].loss(batch())
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert ("penalty" in losses) == (regulariser.watches_inputs or regulariser.interpolates or name == "auto")
 
 
 def test_gamma_of_a_vae_gan_moves_its_decoder_only():

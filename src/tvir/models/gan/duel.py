@@ -78,7 +78,10 @@ class Duel:
         return self.loss.generator(real_logits, critic(made).float())
 
     def judge(self, real: Tensor, made: Tensor, batch: Batch, view: Critic | None = None) -> Losses:
-        """What the critic minimises. It sees both sides at once: the real rows, then the made ones."""
+        """What the critic minimises. It sees both sides at once: the real rows, then the made ones.
+
+        There may be several rows on each side for every example of the batch, example by example within each part.
+        """
         critic, regulariser = view or self.critic, self.regulariser
         regulariser.constrain(self.player.parameters)
         is_due, strength = regulariser.is_due(batch.step), regulariser.strength(batch.progress)
@@ -90,5 +93,7 @@ class Duel:
         if watches:
             losses["penalty"] = strength * regulariser.of_inputs(*squared_slopes(logits, inputs).chunk(2))
         if regulariser.interpolates and is_due:
-            losses["penalty"] = strength * regulariser.between(critic, real, made, batch.noise)
+            parts = zip(real.split(batch.noise.count), made.to(real.dtype).split(batch.noise.count), strict=True)
+            penalties = [regulariser.between(critic, *part, batch.noise) for part in parts]
+            losses["penalty"] = strength * torch.stack(penalties).mean()
         return losses
