@@ -70,9 +70,7 @@ class Places(nn.Module):
 def toy(train=None, validation=None, modes=FOUR):
     rows = np.tile(FOUR.centres, (100, 1)).astype(np.float32)
     parts = [Examples(PLANE, rows if part is None else part) for part in (train, validation, None)]
-    return Dataset(
-        reference="four", fingerprint="0", train=parts[0], validation=parts[1], test=parts[2], modes=modes
-    )
+    return Dataset(reference="four", fingerprint="0", train=parts[0], validation=parts[1], test=parts[2], modes=modes)
 
 
 def gan(places=FOUR.centres, critic=None, **settings):
@@ -117,7 +115,8 @@ def test_gradients_explode_where_they_and_the_loss_run_away():
     config = Gan.Config()
     runaway = game_log(critic=lambda i: 1.5**i, critic__adversarial=lambda i: -(1.4**i))
     found = ExplodingGradients().read(runaway, config)
-    assert found is not None and found.condition is Condition.ILL
+    assert found is not None
+    assert found.condition is Condition.ILL
     assert "--critic-learning-rate 0.00025" in found.flags
     assert not ill(ExplodingGradients(), game_log(), config)
 
@@ -168,7 +167,8 @@ def test_a_discriminator_that_knows_training_examples_by_heart_is_noticed():
     # Held-out examples get the logits of fakes: r_v = 1; those of training examples: r_v = 0.
     by_heart = DiscriminatorOverfitting().examine(case(judged, toy(train=real, validation=spread - np.float32([1, 0]))))
     fair = DiscriminatorOverfitting().examine(case(judged, toy(train=real, validation=real[::-1].copy())))
-    assert by_heart is not None and fair is not None
+    assert by_heart is not None
+    assert fair is not None
     assert by_heart.condition is Condition.ILL
     assert by_heart.seen["ratio"] == pytest.approx(1, abs=0.15)
     assert fair.condition is Condition.WELL
@@ -263,7 +263,8 @@ def test_unused_latents_are_a_remark_that_names_how_many_are_enough():
     assert found.seen["largest"] == pytest.approx(0.25)
     assert found.seen["smallest"] == pytest.approx(0)
     well = UnusedLatents().examine(case(vae(4, 8), history=LEARNT))
-    assert well is not None and well.is_well
+    assert well is not None
+    assert well.is_well
 
 
 def test_an_encoder_that_learns_without_a_divergence_has_no_posterior_to_collapse():
