@@ -70,9 +70,7 @@ class Places(nn.Module):
 def toy(train=None, validation=None, modes=FOUR):
     rows = np.tile(FOUR.centres, (100, 1)).astype(np.float32)
     parts = [Examples(PLANE, rows if part is None else part) for part in (train, validation, None)]
-    return Dataset(
-        reference="four", fingerprint="0", train=parts[0], validation=parts[1], test=parts[2], modes=modes
-    )
+    return Dataset(reference="four", fingerprint="0", train=parts[0], validation=parts[1], test=parts[2], modes=modes)
 
 
 def gan(places=FOUR.centres, critic=None, **settings):

@@ -53,7 +53,9 @@ def test_a_run_is_trained_bit_for_bit_as_without_being_watched(collapsed, tmp_pa
     model = build_model(folder.read())
     Trainer(model, run.dataset().train, folder).run()
     for part in ("weights", "averaged"):
-        watched, alone = (load_file(path / "checkpoints" / "150" / f"{part}.safetensors") for path in (run.path, folder.path))
+        watched, alone = (
+            load_file(path / "checkpoints" / "150" / f"{part}.safetensors") for path in (run.path, folder.path)
+        )
         assert watched.keys() == alone.keys()
         assert all(torch.equal(watched[name], alone[name]) for name in watched)
 
