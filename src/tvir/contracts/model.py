@@ -308,7 +308,7 @@ class JudgesExamples(GenerativeModel):
 
     @abstractmethod
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The critic's logits, (N,) or (N, 1): the higher, the more real."""
+        """The critic's logits, (N,) or (N, 1): the higher, the more real. Fewer where it judges packs of examples."""
 
 
 class Conditional(GenerativeModel):

@@ -45,7 +45,7 @@ class MissingModes(ModelCheck):
             config,
             ("loss", "relativistic-paired"),
             ("pretraining", "vae"),
-            ("packing", 2),
+            ("pack", 2),
             ("regulariser", "r1-r2:weight=1"),
         )
         return self.finding(found < there.sum(), flags, found=found, modes=int(there.sum()))

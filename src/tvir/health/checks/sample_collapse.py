@@ -37,7 +37,7 @@ class SampleCollapse(ModelCheck):
             config,
             ("loss", "relativistic-paired"),
             ("pretraining", "vae"),
-            ("packing", 2),
+            ("pack", 2),
             ("regulariser", "r1-r2:weight=1"),
             ("beta_warmup", 0.3),
         )

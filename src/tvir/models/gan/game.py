@@ -59,6 +59,13 @@ def _require_whole_packs(examples: int, pack: int) -> None:
         )
 
 
+def whole_packs(examples: Tensor, pack: int) -> Tensor:
+    """Neighbours joined along their first dimension, (N // pack, ...); those that fill no pack are left out."""
+    if pack == 1:
+        return examples
+    return examples[: len(examples) // pack * pack].unflatten(0, (-1, pack)).flatten(1, 2)
+
+
 class Game:
     """The phases of two players.
 
@@ -130,10 +137,8 @@ class Game:
     def _packed(self, examples: Tensor) -> Tensor:
         """Neighbours joined along their first dimension: channels of images, features of vectors."""
         pack = self.config.pack
-        if pack == 1:
-            return examples
         _require_whole_packs(len(examples), pack)
-        return examples.unflatten(0, (-1, pack)).flatten(1, 2)
+        return whole_packs(examples, pack)
 
     def _fakes(self, batch: Batch) -> Tensor:
         made, self._made = self._made, None

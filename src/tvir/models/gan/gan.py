@@ -11,7 +11,7 @@ from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
-from tvir.models.gan.game import Game, GameConfig
+from tvir.models.gan.game import Game, GameConfig, whole_packs
 from tvir.networks.building import networks_for
 
 
@@ -62,7 +62,7 @@ class Gan(DecodesLatents, JudgesExamples):
         return self.spec.bounded(self.generator(latents))
 
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.discriminator(examples)
+        return self.discriminator(whole_packs(examples, self.config.pack))
 
     def stages(self) -> Sequence[Stage]:
         game = Game(

@@ -17,7 +17,7 @@ from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import EncodesData, JudgesExamples, Stage, evaluating
 from tvir.contracts.noise import Noise
-from tvir.models.gan.game import Game, GameConfig
+from tvir.models.gan.game import Game, GameConfig, whole_packs
 from tvir.models.hybrid.mixture import Mixture
 from tvir.models.vae.autoencoding import Autoencoder, AutoencodingConfig
 from tvir.networks.building import copy_weights, networks_for
@@ -98,7 +98,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         return self.autoencoder.encode(examples)
 
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.discriminator(examples)
+        return self.discriminator(whole_packs(examples, self.config.pack))
 
     def stages(self) -> Sequence[Stage]:
         config = self.config
