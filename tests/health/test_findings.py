@@ -185,7 +185,7 @@ def test_a_critic_that_never_moved_is_not_judged():
     assert VanishingGeneratorSignal().examine(case(gan(), history=pretraining)) is None
 
 
-@pytest.mark.parametrize(("places", "found"), [(FOUR.centres, 4), (FOUR.centres[:3], 3), (FOUR.centres + 1, 0)])
+@pytest.mark.parametrize(("places", "found"), [(FOUR.centres, 4), (FOUR.centres[:3], 3), (FOUR.centres + 5, 0)])
 def test_modes_of_a_toy_are_counted(places, found):
     finding = MissingModes().examine(case(gan(places)))
     assert finding is not None
