@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
+from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Batch, Conditional, DecodesLatents, Losses, Phase, Stage
 from tvir.contracts.noise import Noise
+from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.conditioning import Conditioning, Projection
 from tvir.models.gan.game import Game, GameConfig
 from tvir.networks.building import networks_for
@@ -63,6 +64,7 @@ class ConditionalGan(DecodesLatents, Conditional):
         self.decoder = networks.decoder(2 * config.latent, 1, config.normalisation)
         reader = networks.discriminator(normalise_weights=config.regulariser.normalises_weights)
         self.discriminator = config.conditioning.critic(reader, self.classes)
+        self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
 
     @classmethod
     def smallest(cls) -> Config:
@@ -104,6 +106,7 @@ class ConditionalGan(DecodesLatents, Conditional):
             self.discriminator,
             self.config,
             self.spec,
+            self.augmenter,
             view,
         )
 
@@ -123,7 +126,10 @@ class ConditionalGan(DecodesLatents, Conditional):
             Phase(name=generator.name, player=generator.player, loss=generator_loss, every=generator.every),
             Phase(name=critic.name, player=critic.player, loss=critic_loss),
         ]
-        return [Stage(name="adversarial", phases=phases)]
+        return [Stage(name="adversarial", phases=phases, prepare=self._prepare)]
+
+    def _prepare(self, examples: Examples) -> None:
+        self.augmenter.prepare(len(examples))
 
     def diagram(self) -> Diagram:
         return Diagram(

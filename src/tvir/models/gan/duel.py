@@ -77,8 +77,17 @@ class Duel:
                 real_logits = critic(real).float()
         return self.loss.generator(real_logits, critic(made).float())
 
-    def judge(self, real: Tensor, made: Tensor, batch: Batch, view: Critic | None = None) -> Losses:
+    def judge(
+        self,
+        real: Tensor,
+        made: Tensor,
+        batch: Batch,
+        view: Critic | None = None,
+        watch: Callable[[Tensor, Tensor], None] | None = None,
+    ) -> Losses:
         """What the critic minimises. It sees both sides at once: the real rows, then the made ones.
+
+        ``watch`` is told the logits of either side.
 
         There may be several rows on each side for every example of the batch, example by example within each part.
         """
@@ -90,6 +99,8 @@ class Duel:
         inputs = watched(both) if watches else both
         logits = critic(inputs).float()
         losses = {"adversarial": self.loss.critic(*logits.chunk(2))}
+        if watch:
+            watch(*logits.detach().chunk(2))
         if watches:
             losses["penalty"] = strength * regulariser.of_inputs(*squared_slopes(logits, inputs).chunk(2))
         if regulariser.interpolates and is_due:

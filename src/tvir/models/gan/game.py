@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, Phase, Player
+from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.networks.building import Architecture, Residual
 from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
+from tvir.objectives.augmentation import Augmentation, AutomaticAugmentation
 from tvir.objectives.penalties import Automatic, Critic, Regulariser
 
 
@@ -36,6 +38,8 @@ class GameConfig(DuelConfig):
     """What the players play for."""
     regulariser: Regulariser = field(default_factory=Automatic)
     """What keeps the critic smooth."""
+    augmentation: Augmentation = field(default_factory=AutomaticAugmentation)
+    """What the critic sees images through, lest it learn few of them by heart."""
     normalisation: Normalisation = field(default_factory=BatchNormalised)
     """Layer before each activation of the generator."""
     generator_learning_rate: Annotated[float, Gt(0)] = 2e-3
@@ -78,6 +82,7 @@ class Game:
         critic: Network of the second player, giving logits (N, 1) of packs of examples.
         config: The settings.
         spec: What is played about.
+        augmenter: What the critic sees examples through.
         view: The critic as it looks at a batch, where it sees more than the examples; by default the critic itself.
     """
 
@@ -88,10 +93,12 @@ class Game:
         critic: nn.Module,
         config: GameConfig,
         spec: DataSpec,
+        augmenter: Augmenter,
         view: Callable[[Batch], Critic] | None = None,
     ) -> None:
         self.generate = generate
         self.config = config
+        self.augmenter = augmenter
         self.duel = Duel(critic, config, spec)
         self.view = view or (lambda batch: critic)
         self.generator_player = Player(
@@ -127,18 +134,23 @@ class Game:
 
     def deceive(self, batch: Batch, fakes: Tensor) -> Losses:
         """What falls as the critic takes the fakes for real."""
-        real, made = self._packed(batch.data), self._packed(fakes)
+        real, made = self._shown(batch.data, batch), self._shown(fakes, batch)
         return {"adversarial": self.duel.deceive(real, made, self.view(batch))}
 
     def critic_loss(self, batch: Batch) -> Losses:
         """The critic's move: to tell real from fake, without a steep slope."""
-        return self.duel.judge(self._packed(batch.data), self._packed(self._fakes(batch)), batch, self.view(batch))
+        fakes = self._fakes(batch)
+        real, made = self._shown(batch.data, batch), self._shown(fakes, batch)
+        return self.duel.judge(real, made, batch, self.view(batch), self._watch)
 
-    def _packed(self, examples: Tensor) -> Tensor:
-        """Neighbours joined along their first dimension: channels of images, features of vectors."""
+    def _watch(self, real: Tensor, fake: Tensor) -> None:
+        self.augmenter.watch(real, fake, relative=self.config.loss.compares_with_real)
+
+    def _shown(self, examples: Tensor, batch: Batch) -> Tensor:
+        """What the critic sees of examples: changed, then joined to packs."""
         pack = self.config.pack
         _require_whole_packs(len(examples), pack)
-        return whole_packs(examples, pack)
+        return whole_packs(self.augmenter(examples, batch.noise), pack)
 
     def _fakes(self, batch: Batch) -> Tensor:
         made, self._made = self._made, None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
+from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
+from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.game import Game, GameConfig, whole_packs
 from tvir.networks.building import networks_for
 
@@ -46,6 +47,7 @@ class Gan(DecodesLatents, JudgesExamples):
         self.discriminator = networks.discriminator(
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
+        self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
 
     @classmethod
     def smallest(cls) -> Config:
@@ -66,9 +68,17 @@ class Gan(DecodesLatents, JudgesExamples):
 
     def stages(self) -> Sequence[Stage]:
         game = Game(
-            lambda batch: self.generate(batch.noise, None), self.generator, self.discriminator, self.config, self.spec
+            lambda batch: self.generate(batch.noise, None),
+            self.generator,
+            self.discriminator,
+            self.config,
+            self.spec,
+            self.augmenter,
         )
-        return [Stage(name="adversarial", phases=game.phases())]
+        return [Stage(name="adversarial", phases=game.phases(), prepare=self._prepare)]
+
+    def _prepare(self, examples: Examples) -> None:
+        self.augmenter.prepare(len(examples))
 
     def diagram(self) -> Diagram:
         return Diagram(

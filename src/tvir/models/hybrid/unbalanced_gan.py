@@ -17,6 +17,7 @@ from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import EncodesData, JudgesExamples, Stage, evaluating
 from tvir.contracts.noise import Noise
+from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.game import Game, GameConfig, whole_packs
 from tvir.models.hybrid.mixture import Mixture
 from tvir.models.vae.autoencoding import Autoencoder, AutoencodingConfig
@@ -77,6 +78,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         self.discriminator = networks.discriminator(
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
+        self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
         self.autoencoder = Autoencoder(spec, networks, decoder, config)
         self.mixture = Mixture(config.prior_components, config.latent) if config.prior == "aggregated" else None
 
@@ -109,6 +111,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
             self.discriminator,
             config,
             self.spec,
+            self.augmenter,
         )
         adversarial = Stage(name="adversarial", share=1 - share, phases=game.phases(), prepare=self._prepare_game)
         if share == 0:
@@ -117,6 +120,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         return [Stage(name="autoencoding", share=share, phases=[autoencoding]), adversarial]
 
     def _prepare_game(self, examples: Examples) -> None:
+        self.augmenter.prepare(len(examples))
         # The decoder itself, buffers included, is the generator; only the trunk and the prior are to be carried over.
         if self.config.transfer == "decoder+encoder":
             copy_weights(self.autoencoder.encoder.trunk, self.discriminator.trunk)
