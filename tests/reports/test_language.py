@@ -12,6 +12,7 @@ from tvir.contracts.metric import Axis, Direction
 from tvir.contracts.run import Status
 from tvir.evaluation.scorecard import find_metrics
 from tvir.health.check import find_checks
+from tvir.models.catalogue import catalogue
 from tvir.reports.language import languages, load_words
 from tvir.reports.sentences import DOUBTS
 
@@ -72,8 +73,16 @@ def test_every_key_in_use_exists():
 
 
 def test_no_phrase_is_left_over():
-    families = ("metric.", "space.", "unit.of.")
+    families = ("metric.", "space.", "unit.of.", "capability.", "models.density.")
     assert {key for key in phrases("en").keys() - used_keys() if not key.startswith(families)} == set()
+
+
+def test_every_model_is_told_of_in_every_language():
+    for language in ("en", "uk"):
+        words = load_words(language)
+        for entry in catalogue().values():
+            assert entry.density is None or words(f"models.density.{entry.density}")
+            assert all(words(f"capability.{name.replace(' ', '-')}") for name in entry.capabilities)
 
 
 def test_every_metric_says_what_it_sees():

@@ -46,8 +46,14 @@ def health_table(findings: Sequence[Finding], subject: str, fraction: float, lan
     words = load_words(language)
     title = Text(words("health.title", subject=subject), style="bold")
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("check", "seen", "condition", "mend"):
-        table.add_column(words(f"health.column.{column}"), overflow="fold")
+    columns = (
+        words("health.column.check"),
+        words("health.column.seen"),
+        words("health.column.condition"),
+        words("health.column.mend"),
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for finding in findings:
         condition = Text(words(f"health.condition.{finding.condition}"), style=_STYLES[finding.condition])
         name = Text(check_title(finding.check, language))

@@ -75,55 +75,60 @@ def failures(runs: Iterable[RunRecord], words: Words) -> list[str]:
     ]
 
 
-def models_table(entries: Mapping[str, Entry] | Iterable[Entry]) -> Table:
+def models_table(entries: Mapping[str, Entry] | Iterable[Entry], language: str = "en") -> Table:
     """Every model: family, density, what it can do and where it is from.
 
     Args:
         entries: The catalogue, or its entries.
+        language: Of the words.
     """
+    words = load_words(language)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model", style="bold", no_wrap=True)
-    table.add_column("family", no_wrap=True)
-    table.add_column("density", no_wrap=True)
-    table.add_column("can", ratio=2)
-    table.add_column("reference", ratio=3)
+    table.add_column(words("models.column.model"), style="bold", no_wrap=True)
+    table.add_column(words("models.column.family"), no_wrap=True)
+    table.add_column(words("models.column.density"), no_wrap=True)
+    table.add_column(words("models.column.can"), ratio=2)
+    table.add_column(words("models.column.reference"), ratio=3)
     for entry in _entries(entries):
         if entry.model is None:
             # As Text: rich would take the brackets for mark-up.
-            table.add_row(
-                entry.name, entry.family, "?", Text(f"install it with: pip install 'tvir[{entry.extra}]'"), ""
-            )
+            how = Text(words("models.install", command=_install(entry)))
+            table.add_row(entry.name, entry.family, "?", how, "")
         else:
-            table.add_row(
-                entry.name, entry.family, entry.density, ", ".join(entry.capabilities) or "sample", entry.model.paper
-            )
+            density = words(f"models.density.{entry.density}")
+            table.add_row(entry.name, entry.family, density, _capabilities(entry, words), entry.model.paper)
     return table
 
 
-def recipes_table(recipes: Mapping[str, Recipe]) -> Table:
+def recipes_table(recipes: Mapping[str, Recipe], language: str = "en") -> RenderableType:
     """Every recipe: the model that it is a setting of, its parts and where it is from."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("recipe", style="bold", no_wrap=True)
-    table.add_column("model", no_wrap=True)
-    table.add_column("parts", ratio=2)
-    table.add_column("reference", ratio=3)
+    words = load_words(language)
+    table = Table(
+        title=Text(words("models.recipes"), style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column(words("models.column.recipe"), style="bold", no_wrap=True)
+    table.add_column(words("models.column.model"), no_wrap=True)
+    table.add_column(words("models.column.parts"), ratio=2)
+    table.add_column(words("models.column.reference"), ratio=3)
     for name, recipe in recipes.items():
         table.add_row(name, recipe.model, recipe.parts, recipe.paper)
     return table
 
 
-def models_tree(entries: Mapping[str, Entry] | Iterable[Entry]) -> Tree:
+def models_tree(entries: Mapping[str, Entry] | Iterable[Entry], language: str = "en") -> Tree:
     """The taxonomy of generative models by what they know of the density (after Goodfellow 2016, arXiv 1701.00160).
 
     Args:
         entries: The catalogue, or its entries.
+        language: Of the words.
     """
-    tree = Tree("generative models", guide_style="dim")
-    explicit = tree.add("explicit density")
+    words = load_words(language)
+    tree = Tree(words("models.tree"), guide_style="dim")
+    explicit = tree.add(words("models.tree.explicit"))
     branches = {
-        "exact": explicit.add("exact"),
-        "bound": explicit.add("bound"),
-        "implicit": tree.add("implicit density"),
+        "exact": explicit.add(words("models.density.exact")),
+        "bound": explicit.add(words("models.density.bound")),
+        "implicit": tree.add(words("models.tree.implicit")),
     }
     unknown: list[Entry] = []
     for entry in _entries(entries):
@@ -133,12 +138,20 @@ def models_tree(entries: Mapping[str, Entry] | Iterable[Entry]) -> Tree:
             branches[entry.density].add(Text.assemble((entry.name, "bold"), (f"  {_authors(entry)}", "dim")))
     for branch in branches.values():
         if not branch.children:
-            branch.add(Text("none yet", style="dim italic"))
+            branch.add(Text(words("models.tree.none"), style="dim italic"))
     if unknown:
-        missing = tree.add("not installed")
+        missing = tree.add(words("models.tree.missing"))
         for entry in unknown:
-            missing.add(Text.assemble((entry.name, "bold"), (f"  pip install 'tvir[{entry.extra}]'", "dim")))
+            missing.add(Text.assemble((entry.name, "bold"), (f"  {_install(entry)}", "dim")))
     return tree
+
+
+def _install(entry: Entry) -> str:
+    return f"pip install 'tvir[{entry.extra}]'"
+
+
+def _capabilities(entry: Entry, words: Words) -> str:
+    return ", ".join(words(f"capability.{name.replace(' ', '-')}") for name in entry.capabilities or ("none",))
 
 
 def _entries(entries: Mapping[str, Entry] | Iterable[Entry]) -> Iterable[Entry]:

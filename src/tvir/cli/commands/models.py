@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tvir.cli.parsing import parse
 
@@ -14,6 +15,8 @@ class Models:
 
     tree: bool = False
     """Show the taxonomy instead: explicit density (exact, bound) and implicit density."""
+    language: Literal["en", "uk"] = "en"
+    """Of the words: English or Ukrainian."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -27,8 +30,7 @@ def main(words: Sequence[str]) -> None:
 
     entries, console = catalogue(), Console()
     if form.tree:
-        console.print(models_tree(entries.values()))
+        console.print(models_tree(entries.values(), form.language))
         return
-    console.print(models_table(entries.values()))
-    console.print("[bold]Recipes[/bold]: published models as settings of these, trained by the same command")
-    console.print(recipes_table(recipes()))
+    console.print(models_table(entries.values(), form.language))
+    console.print(recipes_table(recipes(), form.language))
