@@ -96,6 +96,12 @@ def failed(result: Result) -> bool:
     return bool(result["failure"]) or math.isnan(final) or measure.is_collapse(final)
 
 
+def steadiness(result: Result) -> float:
+    """Deviation of the critic's loss; NaN where the generator collapsed, since a game that is over is calm."""
+    deviation = result["critic_loss_deviation"]
+    return math.nan if deviation is None or failed(result) else deviation
+
+
 Reading = Callable[[Result], float]
 """A number of one training; NaN where it has none."""
 
@@ -117,11 +123,7 @@ class Claim:
 
 CLAIMS = (
     Claim("collapse", lambda result: at(result, diversity(result["data"]).name, 1.0), lambda data: True),
-    Claim(
-        "steady",
-        lambda result: math.nan if result["critic_loss_deviation"] is None else result["critic_loss_deviation"],
-        lambda data: False,
-    ),
+    Claim("steady", steadiness, lambda data: False),
     Claim("fast", lambda result: convergence(result, quality(result["data"]).name), lambda data: quality(data).higher),
     Claim("early", lambda result: at(result, quality(result["data"]).name, EARLY), lambda data: quality(data).higher),
 )

@@ -69,7 +69,8 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
 LOSSES: Mapping[str, Mapping[str, Any]] = {
     "non-saturating": {"loss": "non-saturating", "regulariser": "none"},
     "least-squares": {"loss": "least-squares", "regulariser": "none"},
-    "wgan-gp": {"loss": "wasserstein", "regulariser": "gradient-penalty", "critic_steps": 4},
+    # The generator moves at every fourth step only: the default warm-up would take half of a short budget.
+    "wgan-gp": {"loss": "wasserstein", "regulariser": "gradient-penalty", "critic_steps": 4, "generator_warmup": 50},
     "relativistic": {"loss": "relativistic-paired", "regulariser": "auto"},
 }
 """What is played for; the first two as DCGAN and LSGAN had them, without a penalty."""
@@ -118,7 +119,7 @@ class Trial:
 
 @dataclass(kw_only=True)
 class Result:
-    """What a trial came to: a point for every picture of the film strip, the share of the compute first."""
+    """What a trial came to: a point for every share of the compute in ``MEASURED``."""
 
     data: str
     loss: str
@@ -180,15 +181,38 @@ class Ruler:
         return Points(rows=np.asarray(rows), features=features, predicted=classes)
 
 
-class Watch(Observer):
-    """Measures whenever the trainer draws a picture."""
+MEASURED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
+"""Shares of the compute at which every arm is measured."""
 
-    def __init__(self, ruler: Ruler) -> None:
+
+class Watch(Observer):
+    """Measures at the same shares of the compute, whatever share of the steps they are.
+
+    Args:
+        ruler: What measures.
+        first: Share of the steps that pre-training takes; a step of the VAE costs less than one of the game.
+    """
+
+    def __init__(self, ruler: Ruler, first: float) -> None:
         self.ruler = ruler
+        self.first = first
         self.points: list[dict[str, float]] = []
 
+    @property
+    def picture_shares(self) -> Sequence[float]:
+        return [self._steps(share) for share in MEASURED]
+
     def pictured(self, model: GenerativeModel, fraction: float) -> None:
-        self.points.append({"share": round(fraction, 4), **self.ruler.measure(model)})
+        share = max(share for share in MEASURED if self._steps(share) <= fraction)
+        self.points.append({"share": share, **self.ruler.measure(model)})
+
+    def _steps(self, compute: float) -> float:
+        """The share of the steps that a share of the compute is."""
+        if not self.first:
+            return compute
+        if compute <= PRETRAINING:
+            return self.first * compute / PRETRAINING
+        return self.first + (1 - self.first) * (compute - PRETRAINING) / (1 - PRETRAINING)
 
 
 def run_trial(trial: Trial) -> Result:
@@ -200,7 +224,7 @@ def run_trial(trial: Trial) -> Result:
     result = Result(**asdict(trial), machine=f"{platform.machine()}, {os.cpu_count()} cores", versions=_versions())
     result.data = short_name(trial.data)
     steps, config, result.petaflops = _plan(trial, dataset, place)
-    watch = Watch(Ruler(dataset, place.count))
+    watch = Watch(Ruler(dataset, place.count), config.get("pretraining_share", 0.0))
     with tempfile.TemporaryDirectory() as folder:
         try:
             run = tvir.train(
@@ -211,7 +235,7 @@ def run_trial(trial: Trial) -> Result:
             result.critic_loss_deviation = _deviation(run.folder.metrics())
         except TvirError as error:
             result.failure = str(error)
-    result.points = _by_compute(watch.points, config)
+    result.points = watch.points
     result.seconds = time.process_time() - started
     return result
 
@@ -238,19 +262,6 @@ def _cost(dataset: Dataset, config: Mapping[str, Any]) -> dict[str, float]:
     return {stage.name: step_flops(stage, model, points) for stage in model.stages()}
 
 
-def _by_compute(points: Sequence[dict[str, float]], config: Mapping[str, Any]) -> list[dict[str, float]]:
-    """The same points over the share of compute instead of steps: a step of the VAE costs less than one of the game."""
-    first = config.get("pretraining_share", 0.0)
-    share = PRETRAINING if first else 0.0
-
-    def compute(fraction: float) -> float:
-        if fraction < first:
-            return share * fraction / first
-        return share + (1 - share) * (fraction - first) / (1 - first)
-
-    return [{**point, "share": round(compute(point["share"]), 4)} for point in points]
-
-
 def _deviation(lines: Any) -> float | None:
     """Standard deviation of the critic's loss over the second half of the game, as it was logged."""
     losses = [line["losses"].get("critic/adversarial") for line in lines if line["stage"] == "adversarial"]
@@ -269,7 +280,9 @@ def _pixels(dataset: Dataset) -> FeatureExtractor:
 
 
 def _versions() -> dict[str, str]:
-    return {"tvir": tvir.__version__, "torch": str(torch.__version__)}
+    here = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(here, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+    return {"tvir": tvir.__version__, "torch": str(torch.__version__), "commit": commit or "unknown"}
 
 
 def _silent(description: str, done: int, total: int) -> None:

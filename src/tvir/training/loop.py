@@ -26,7 +26,7 @@ from tvir.training.moves import prepare_move
 from tvir.training.observer import Observer
 from tvir.training.position import Position, Timetable
 from tvir.training.precision import Arithmetic
-from tvir.training.previews import SCHEDULE, save_preview, window
+from tvir.training.previews import save_preview, window
 from tvir.training.processes import Processes
 from tvir.training.signals import Interrupted, Signals
 from tvir.training.work import StageWork
@@ -205,7 +205,7 @@ class Loop:
     def _preview(self, *, final: bool = False) -> None:
         position = self._position
         fraction = 1.0 if final else self._table.fraction(position)
-        due = sum(share <= fraction for share in SCHEDULE)
+        due = sum(share <= fraction for share in self._around.observer.picture_shares)
         if due <= position.previews:
             return
         position.previews = due

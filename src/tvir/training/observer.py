@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,8 +36,17 @@ class Progress:
     gradient_norms: dict[str, float] = field(default_factory=dict)
 
 
+PICTURES = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0)
+"""Shares of the budget at which a picture is drawn: early changes are the fast ones."""
+
+
 class Observer:
     """Told what happens during training, on the main process. Every method does nothing unless overridden."""
+
+    @property
+    def picture_shares(self) -> Sequence[float]:
+        """Shares of the run's budget, rising from 0 to 1, at which a sample grid is to be drawn."""
+        return PICTURES
 
     def started(self, record: RunRecord) -> None:
         """Training begins or continues."""

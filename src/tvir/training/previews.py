@@ -15,9 +15,6 @@ from tvir.contracts.data import Array, DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.model import Conditional, GenerativeModel
 from tvir.contracts.run import RunFolder, write_atomically
 
-SCHEDULE = (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0)
-"""Shares of the budget at which a picture is drawn: early changes are the fast ones."""
-
 Bounds = tuple[float, float, float, float]
 """Left, bottom, right and top of a window on the plane."""
 

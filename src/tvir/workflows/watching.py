@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,10 @@ class HealthWatch(Observer):
         self._lines: list[dict[str, Any]] = []
         self._looked_at = 0
         self._known: set[str] = set()
+
+    @property
+    def picture_shares(self) -> Sequence[float]:
+        return self._told.picture_shares
 
     def started(self, record: RunRecord) -> None:
         self._lines = [line for line in self._folder.metrics() if line.get("step", 0) <= record.spent.steps]
