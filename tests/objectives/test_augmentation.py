@@ -109,3 +109,8 @@ def test_what_was_settled_comes_back_with_the_weights():
     first.watch(torch.ones(10, 1), -torch.ones(10, 1), relative=False)
     second.load_state_dict(first.state_dict())
     assert second.probability == first.probability > 0
+
+
+@pytest.mark.parametrize("choice", sorted(Augmentation.alternatives()))
+def test_everything_remembered_is_finite(choice):
+    assert all(buffer.isfinite().all() for buffer in augmenter(choice).buffers())

@@ -29,14 +29,14 @@ class Augmenter(nn.Module):
         self.augmentation, self.spec, self.batch_size = augmentation, spec, batch_size
         # The number of examples is known only once training begins; what follows from it lies in buffers.
         self.register_buffer("probability", torch.zeros(()))
-        self.register_buffer("target", torch.full((), torch.inf))
+        self.register_buffer("target", torch.zeros(()))
         self.register_buffer("step", torch.zeros(()))
 
     def prepare(self, count: int) -> None:
         """Settle what acts on so many training examples."""
         suited = self.augmentation.suited_to(self.spec, count)
         self.probability.fill_(suited.probability)
-        self.target.fill_(torch.inf if suited.target is None else suited.target)
+        self.target.fill_(suited.target or 0.0)
         self.step.fill_(0.0 if suited.target is None else self.batch_size / suited.pace)
 
     def forward(self, examples: Tensor, noise: Noise) -> Tensor:
