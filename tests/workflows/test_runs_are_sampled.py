@@ -58,6 +58,31 @@ def test_walks_are_written_as_strips_moving_pictures_and_arrays(small_vae, tmp_p
         tvir.interpolate(small_vae, to=tmp_path / "walk.mp4")
 
 
+@pytest.fixture(scope="module")
+def small_conditional(tmp_path_factory):
+    config = {"width": 2, "latent": 2, "batch_size": 4}
+    place = tmp_path_factory.mktemp("runs") / "conditional"
+    return tvir.train("conditional-gan", "digits", budget="6steps", config=config, out=place)
+
+
+def test_a_walk_of_a_conditional_model_stays_in_its_class(small_conditional):
+    walks = small_conditional.interpolate(2, count=12)
+    for walk, rows in enumerate(walks):
+        ends = [small_conditional.sample(12, seed=seed, condition=walk % 10)[walk] for seed in (0, 1)]
+        assert np.abs(rows.astype(int) - np.stack(ends)).max() <= 1
+    threes = small_conditional.interpolate(2, count=4, condition="3")
+    assert np.array_equal(threes[3], walks[3])
+    assert not np.array_equal(threes[2], walks[2])
+
+
+def test_a_class_that_does_not_exist_is_answered_with_those_that_do(small_conditional, small_vae):
+    for ask in (small_conditional.sample, lambda count, condition: small_conditional.interpolate(condition=condition)):
+        with pytest.raises(UsageError, match="no class 'cat'; the classes are: 0, 1, 2"):
+            ask(2, condition="cat")
+    with pytest.raises(UsageError, match="cannot be asked for a class"):
+        small_vae.interpolate(condition="3")
+
+
 def test_reconstructions_show_each_example_above_what_was_made_of_it(small_vae, tmp_path):
     rows = np.load(tvir.reconstruct(small_vae, 5, to=tmp_path / "pairs.npy"))
     assert np.array_equal(rows[0], small_vae.dataset().test.take(np.arange(5)))

@@ -123,4 +123,5 @@ def _asked_labels(run: Run, dataset: Dataset, count: int) -> Array | None:
     if not isinstance(run.model, Conditional) or dataset.test.labels is None:
         return None
     labels = np.asarray(dataset.test.labels, dtype=np.int64)
-    return np.random.default_rng(0).choice(labels[labels >= 0], size=count)
+    known = labels[labels >= 0]
+    return np.random.default_rng(0).choice(known, size=count) if len(known) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -132,30 +132,44 @@ class Run:
         parts = [spec.to_rows(model.reconstruct(spec.to_model(piece).to(model.device))) for piece in pieces]
         return np.concatenate(parts) if parts else rows.copy()
 
-    def interpolate(self, steps: int = 10, *, seeds: tuple[int, int] = (0, 1), count: int = 1) -> Array:
+    def interpolate(
+        self,
+        steps: int = 10,
+        *,
+        seeds: tuple[int, int] = (0, 1),
+        count: int = 1,
+        condition: str | int | Array | None = None,
+    ) -> Array:
         """Walks from the latents of one seed to those of another along great circles.
 
         Args:
             steps: Examples on each walk, both ends included; at least 2.
             seeds: Where the walks begin and where they end.
             count: Number of walks.
+            condition: For a conditional model: the class by name or index, or one index for each walk. A walk stays
+                in its class; without a condition, each walk is in the class after that of the walk before.
 
         Returns:
             Rows (count, steps, *row_shape).
 
         Raises:
-            UsageError: The model has no latents to walk through.
+            UsageError: The model has no latents to walk through, cannot be asked for a class, or there is none such.
         """
         model = self.model
         if not isinstance(model, DecodesLatents):
             raise UsageError(f"{self.record.model} has no latents to walk through")
         if steps < 2 or count < 1:
             raise UsageError(f"{count} walks of {steps} steps cannot be drawn; ask for at least 1 walk of 2 steps")
+        if condition is None and isinstance(model, Conditional) and model.spec.classes:
+            condition = np.arange(count) % len(model.spec.classes)
+        asked = self._condition(condition, count)
         with evaluating(model):
             begin, end = (model.sample_prior(Noise(seed, count=count, device=model.device)) for seed in seeds)
             path = great_circle(begin, end, steps)
-            pieces = path.flatten(0, 1).split(_CHUNK)
-            rows = np.concatenate([model.spec.to_rows(model.decode(piece)) for piece in pieces])
+            latents = path.flatten(0, 1).split(_CHUNK)
+            classes = _repeated(asked, steps, len(latents), model.device)
+            pieces = [model.decode(piece, label) for piece, label in zip(latents, classes, strict=True)]
+            rows = np.concatenate([model.spec.to_rows(piece) for piece in pieces])
         return rows.reshape(count, steps, *model.spec.row_shape)
 
     def evaluate(self, *, limit: int = 10_000, seed: int = 0) -> Scorecard:
@@ -193,6 +207,13 @@ def load(path: Path | str) -> Run:
     DataRequest.of_record(record.data)
     read_config(find_model(record.model), record.config)
     return run
+
+
+def _repeated(asked: Tensor | None, steps: int, pieces: int, device: torch.device) -> Sequence[Tensor | None]:
+    """The class of every step of every walk, in pieces as long as those of the latents."""
+    if asked is None:
+        return [None] * pieces
+    return asked.to(device).repeat_interleave(steps).split(_CHUNK)
 
 
 def _class_index(condition: str | int, classes: tuple[str, ...]) -> int:

@@ -52,6 +52,7 @@ def interpolate(
     *,
     seeds: tuple[int, int] = (0, 1),
     count: int = 8,
+    condition: str | int | None = None,
     to: Path | str | None = None,
 ) -> Path:
     """Walk from the latents of one seed to those of another and write what is seen on the way.
@@ -61,6 +62,7 @@ def interpolate(
         steps: Examples on each walk, both ends included.
         seeds: Where the walks begin and where they end.
         count: Number of walks, one below the other.
+        condition: The class that a conditional model stays in, by name or index; by default each walk has its own.
         to: ``.png`` for strips, ``.gif`` for a moving picture, ``.npy`` or ``.npz`` for rows (count, steps, ...); by
             default ``interpolation-seedA-seedB.png`` in the run.
 
@@ -68,14 +70,14 @@ def interpolate(
         What was written.
 
     Raises:
-        UsageError: The model has no latents, or ``to`` names no known form.
+        UsageError: The model has no latents, there is no such class, or ``to`` names no known form.
     """
     run = _opened(run)
     spec = run.record.data.spec.spec()
     place = Path(to) if to is not None else run.path / f"interpolation-seed{seeds[0]}-seed{seeds[1]}.png"
     if place.suffix.lower() not in (".png", ".gif", ".npy", ".npz") or place.is_dir():
         raise UsageError(f"{place} names no form that walks can be written in; choose .png, .gif, .npy or .npz")
-    walks = run.interpolate(steps, seeds=seeds, count=count)
+    walks = run.interpolate(steps, seeds=seeds, count=count, condition=condition)
     place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as temporary:
         _write_walks(spec, walks, temporary)

@@ -24,6 +24,8 @@ class Interpolate:
     """Where the walks begin and where they end."""
     count: Annotated[int, arg(aliases=["-n"])] = 8
     """How many walks, one below the other."""
+    condition: Annotated[str | None, arg(metavar="CLASS")] = None
+    """The class that walks stay in, by name or index, for conditional models; by default each walk has its own."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
     """.png strips, a moving .gif, .npy or .npz; by default interpolation-seedA-seedB.png in the run."""
 
@@ -33,4 +35,4 @@ def main(words: Sequence[str]) -> None:
     form = parse(Interpolate, words, program="tvir interpolate")
     from tvir.workflows.sample import interpolate
 
-    print(interpolate(form.run, form.steps, seeds=form.seeds, count=form.count, to=form.to))
+    print(interpolate(form.run, form.steps, seeds=form.seeds, count=form.count, condition=form.condition, to=form.to))
