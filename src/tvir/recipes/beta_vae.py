@@ -10,6 +10,6 @@ RECIPE = Recipe(
     paper="Higgins et al. 2017, beta-VAE: Learning Basic Visual Concepts (ICLR)",
     parts="four times the divergence from the prior",
     command="tvir train beta-vae --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="1.2 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 14.5, coverage 0.20, of 2,000 samples",
 )

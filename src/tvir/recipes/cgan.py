@@ -15,7 +15,7 @@ RECIPE = Recipe(
     paper="Mirza and Osindero 2014, Conditional Generative Adversarial Nets, arXiv 1411.1784",
     parts="perceptrons that are given the class's embedding",
     departs="step sizes of 5e-4, which short budgets need",
-    command="tvir train cgan --data MNIST --budget 2000steps",
+    command="tvir train cgan --data MNIST --budget 20000steps",
     duration="?",
     expected="0 TO BE MEASURED",
 )

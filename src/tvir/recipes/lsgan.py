@@ -15,6 +15,6 @@ RECIPE = Recipe(
     parts="DCGAN's networks, the least-squares loss and no penalty",
     departs="step sizes of 5e-4, which short budgets need",
     command="tvir train lsgan --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.6 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 11.5, coverage 0.16, of 2,000 samples",
 )

@@ -14,7 +14,7 @@ RECIPE = Recipe(
     paper="Goodfellow et al. 2014, Generative Adversarial Nets, arXiv 1406.2661, section 3",
     parts="perceptrons, the non-saturating loss and no penalty",
     departs="step sizes of 5e-4, which short budgets need",
-    command="tvir train nsgan --data MNIST --budget 2000steps",
+    command="tvir train nsgan --data MNIST --budget 20000steps",
     duration="?",
     expected="0 TO BE MEASURED",
 )

@@ -17,6 +17,6 @@ RECIPE = Recipe(
     parts="DCGAN's networks, and a critic that judges four examples together",
     departs="step sizes of 5e-4, which short budgets need",
     command="tvir train pacgan --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.6 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 23.6, coverage 0.11, of 2,000 samples",
 )

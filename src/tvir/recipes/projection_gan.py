@@ -18,6 +18,6 @@ RECIPE = Recipe(
     parts="residual networks, the hinge loss, spectral normalisation and a projection",
     departs="the class reaches the generator beside the latent, not through its normalisation",
     command="tvir train projection-gan --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.9 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 56.3, coverage 0.00, of 2,000 samples",
 )
