@@ -1,0 +1,118 @@
+"""The study of Unbalanced GANs: equal compute, nothing done twice, and a page that says what the numbers support."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2] / "recipes"
+
+
+@pytest.fixture(scope="module")
+def study():
+    sys.path.insert(0, str(ROOT))
+    import unbalanced_study
+
+    yield unbalanced_study
+    sys.path.remove(str(ROOT))
+
+
+@pytest.fixture(scope="module")
+def report(study):
+    import unbalanced_report
+
+    return unbalanced_report
+
+
+def made_up(arm, seed, *, final=1.0, early=2.0, coverage=0.5, data="mnist", failure=None, deviation=0.1):
+    """A result whose Frechet distance falls from ``early`` to ``final`` over the second half of the compute."""
+    points = [
+        {"share": share, "frechet_distance": value, "coverage": coverage, "density": 0.5, "class_kl": 0.1}
+        for share, value in ((0.02, early), (0.3, early), (0.5, early), (1.0, final))
+    ]
+    return {
+        "data": data, "loss": "relativistic", "arm": arm, "seed": seed, "scale": 1.0, "points": points,
+        "critic_loss_deviation": deviation, "steps": {}, "petaflops": 1.0, "seconds": 1.0, "failure": failure,
+        "machine": "here", "versions": {},
+    }  # fmt: skip
+
+
+def test_a_pretrained_arm_is_measured_at_the_same_shares_of_the_compute(study):
+    watch = study.Watch(None, first=0.5)
+    halves = dict(zip(study.MEASURED, watch.picture_shares, strict=True))
+    assert halves[0.1] == pytest.approx(0.25)  # half of pre-training, which takes half of the steps
+    assert halves[0.2] == pytest.approx(0.5)
+    assert halves[1.0] == pytest.approx(1.0)
+    assert study.Watch(None, first=0.0).picture_shares == list(study.MEASURED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["random", "vae+aggregated"])
+def test_every_arm_may_spend_as_much(study, arm):
+    from tvir.data.opening import open_dataset
+
+    dataset = open_dataset("ring8")
+    trial = study.Trial(data="ring8", loss="relativistic", arm=arm, seed=0, scale=0.1)
+    steps, config, budget = study._plan(trial, dataset, study.TOY)
+    costs = study._cost(dataset, config)
+    first = round(steps * config.get("pretraining_share", 0.0))
+    spent = first * costs.get("autoencoding", 0.0) + (steps - first) * costs["adversarial"]
+    assert spent == pytest.approx(1e15 * budget, rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_trial_is_measured_at_every_share_and_done_only_once(study, tmp_path, capfd):
+    trial = study.Trial(data="ring8", loss="relativistic", arm="vae", seed=0, scale=0.005)
+    study.run_all([trial], tmp_path, jobs=1)
+    (result,) = study.read_results(tmp_path)
+    assert result.failure is None
+    assert [point["share"] for point in result.points] == list(study.MEASURED)
+    assert {"modes_found", "reverse_kl", "high_quality_share"} <= result.points[-1].keys()
+    capfd.readouterr()
+    study.run_all([trial], tmp_path, jobs=1)
+    assert "1 of 1 trials are there" in capfd.readouterr().out
+
+
+def test_a_score_is_read_between_its_points_and_nowhere_beyond_them(report):
+    result = made_up("vae", 0, early=2.0, final=1.0)
+    assert report.at(result, "frechet_distance", 0.75) == pytest.approx(1.5)
+    cut = {**result, "points": result["points"][:2]}
+    assert np.isnan(report.at(cut, "frechet_distance", 1.0))
+
+
+def test_an_arm_that_is_better_on_every_seed_supports_the_claim_and_a_worse_one_contradicts_it(report):
+    noise = (0.0, 0.01, -0.01, 0.02)
+    base = [made_up("random", seed, early=2.0 + shift) for seed, shift in enumerate(noise)]
+    better = [made_up("vae", seed, early=1.0 - shift) for seed, shift in enumerate(noise)]
+    worse = [made_up("ae", seed, early=3.0 - shift) for seed, shift in enumerate(noise)]
+    early = next(claim for claim in report.CLAIMS if claim.key == "early")
+    found = {gap.arm: gap for gap in report.gaps([*base, *better, *worse], early)}
+    assert found["vae"].better
+    assert not found["ae"].better
+    assert max(gap.p_value for gap in found.values()) < 0.05
+
+
+def test_a_game_that_is_over_is_not_steady_but_failed(report):
+    collapsed = made_up("vae", 0, coverage=0.01, deviation=1e-9)
+    assert report.failed(collapsed)
+    assert np.isnan(report.steadiness(collapsed))
+    assert report.failed(made_up("vae", 0, failure="diverged"))
+    assert not report.failed(made_up("vae", 0))
+
+
+def test_the_page_is_written_in_both_languages_with_every_arm(report, tmp_path):
+    results = [made_up(arm, seed) for arm in report.COLOURS for seed in range(3)]
+    report.write_pages(results, tmp_path / "unbalanced")
+    for suffix in ("", ".uk"):
+        text = (tmp_path / f"unbalanced{suffix}.md").read_text("utf-8")
+        assert text.count("0/3") == 2 * len(report.COLOURS)
+        assert (tmp_path / "unbalanced" / f"mnist{suffix}.png").stat().st_size > 10_000
+    english, ukrainian = (report.WORDS[language] for language in ("en", "uk"))
+    assert english.keys() == ukrainian.keys()
+
+
+def test_results_are_plain_json(study, report, tmp_path):
+    (tmp_path / "mnist_x_x1.json").write_text(json.dumps(made_up("vae", 0)))
+    assert study.read_results(tmp_path)[0].arm == "vae"
