@@ -2,11 +2,12 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from tvir.contracts.data import ImageSpec
+from tvir.contracts.data import Examples, ImageSpec
 from tvir.models.gan.gan import Gan
 from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
 from tvir.networks.building import Architecture
@@ -71,7 +72,7 @@ def test_every_weight_of_both_networks_learns(name):
 def test_an_encoders_trunk_fits_the_discriminator(name):
     config = dataclasses.replace(UnbalancedGan.smallest(), network=Architecture.parse(name), transfer="decoder+encoder")
     model = UnbalancedGan(ImageSpec(channels=1, height=8, width=8), config)
-    model._prepare_game(None)  # type: ignore[arg-type]
+    model._prepare_game(Examples(model.spec, np.zeros((4, 8, 8, 1), np.uint8)))
     ours, theirs = model.autoencoder.encoder.trunk, model.discriminator.trunk
     for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert torch.equal(mine, other)
