@@ -15,6 +15,6 @@ RECIPE = Recipe(
     parts="perceptrons, the non-saturating loss and no penalty",
     departs="step sizes of 5e-4, which short budgets need",
     command="tvir train nsgan --data MNIST --budget 20000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.9 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 6.19, coverage 0.39, of 2,000 samples",
 )

@@ -17,6 +17,6 @@ RECIPE = Recipe(
     parts="networks without normalisation, the relativistic paired loss, R1 and R2",
     departs="penalties on every fourth step",
     command="tvir train r3gan --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="4.2 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 5.59, coverage 0.26, of 2,000 samples",
 )

@@ -15,6 +15,6 @@ RECIPE = Recipe(
     parts="DCGAN's networks and the relativistic average loss",
     departs="step sizes of 5e-4, which short budgets need",
     command="tvir train ragan --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.9 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 13.4, coverage 0.14, of 2,000 samples",
 )

@@ -16,7 +16,7 @@ RECIPE = Recipe(
     paper="Arjovsky, Chintala and Bottou 2017, Wasserstein GAN, arXiv 1701.07875",
     parts="DCGAN's networks, the Wasserstein loss, clipped weights and five critic steps",
     departs="a box of 0.03 instead of 0.01; Adam instead of RMSprop",
-    command="tvir train wgan --data MNIST --budget 2000steps",
+    command="tvir train wgan --data MNIST --budget 8000steps",
     duration="?",
     expected="0 TO BE MEASURED",
 )

@@ -16,7 +16,7 @@ RECIPE = Recipe(
     paper="Gulrajani et al. 2017, Improved Training of Wasserstein GANs, arXiv 1704.00028",
     parts="DCGAN's networks, the Wasserstein loss, a gradient penalty and five critic steps",
     departs="step sizes of 5e-4, which short budgets need",
-    command="tvir train wgan-gp --data MNIST --budget 2000steps",
+    command="tvir train wgan-gp --data MNIST --budget 5000steps",
     duration="?",
     expected="0 TO BE MEASURED",
 )
