@@ -15,6 +15,6 @@ RECIPE = Recipe(
     parts="a VAE's decoder as generator, the Wasserstein loss and a gradient penalty",
     departs="step sizes of 5e-4, which short budgets need",
     command="tvir train unbalanced-wgan-gp --data MNIST --budget 2000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="0.7 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 6.78, coverage 0.28, of 2,000 samples",
 )

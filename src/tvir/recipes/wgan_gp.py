@@ -17,6 +17,6 @@ RECIPE = Recipe(
     parts="DCGAN's networks, the Wasserstein loss, a gradient penalty and five critic steps",
     departs="step sizes of 5e-4, which short budgets need",
     command="tvir train wgan-gp --data MNIST --budget 5000steps",
-    duration="?",
-    expected="0 TO BE MEASURED",
+    duration="1.6 minutes of 1 CPU core",
+    expected="Frechet distance [classifier] 9.29, coverage 0.20, of 2,000 samples",
 )
