@@ -9,8 +9,8 @@ convergence and better images early. This study measures the claims: five ways t
 
 Compute is matched: what pre-training costs is taken from the game. Cost is counted in floating-point operations of
 training steps, so a busy machine changes nothing. Every run that is finished leaves one file in --out; the same command
-does what is missing, and being killed loses the runs at work. ``--scale`` multiplies all budgets. At scale 1 a run on
-a toy takes about a CPU minute and one on MNIST about two; --report draws the page from the files alone.
+does what is missing, and being killed loses the runs at work. ``--scale`` multiplies all budgets. At scale 0.5 a
+run took 15 CPU seconds on a toy and 40 on MNIST; --report draws the page from the files alone.
 """
 
 from __future__ import annotations

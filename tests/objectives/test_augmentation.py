@@ -1,9 +1,10 @@
 """What the critic sees examples through."""
 
+import numpy as np
 import pytest
 import torch
 
-from tvir.contracts.data import ImageSpec, VectorSpec
+from tvir.contracts.data import Examples, ImageSpec, VectorSpec
 from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
 from tvir.objectives.augmentation import (
@@ -69,7 +70,7 @@ def test_small_data_is_augmented_and_large_or_tiny_is_not():
 
 def augmenter(choice, count=400):
     found = Augmenter(Augmentation.parse(choice), DIGITS, batch_size=100)
-    found.prepare(count)
+    found.prepare(Examples(DIGITS, np.zeros((count, *DIGITS.row_shape), np.uint8)))
     return found
 
 

@@ -1,8 +1,16 @@
-"""The sizes of features between an image and its coarsest map, for networks that begin at full resolution."""
+"""Networks that begin at full resolution: the sizes and channels of their features, and their maker."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from torch import nn
+
+from tvir.contracts.data import ImageSpec
+from tvir.networks.building import Networks
 from tvir.networks.convolutional import Size, halved
+from tvir.networks.normalisation import Normalisation
+from tvir.networks.trunk import Trunk
 
 _FULL = 16
 """Features whose longer side is about this long have as many channels as the size dial says."""
@@ -36,3 +44,32 @@ def channels_near(size: Size, dial: int) -> int:
     """
     wanted = min(_MOST * dial, dial * _FULL / max(size))
     return max(1, _GROUP * int(wanted // _GROUP) or int(wanted))
+
+
+class PyramidNetworks(Networks):
+    """Makes the networks of one kind of images.
+
+    Args:
+        spec: The images.
+        width: Channels of features 16 pixels wide.
+        trunk: From channels of the image, the sizes of a pyramid and the width.
+        decoder: From the length of a latent, channels of the output, sizes, width and normalisation.
+    """
+
+    def __init__(
+        self,
+        spec: ImageSpec,
+        width: int,
+        trunk: Callable[[int, list[Size], int], Trunk],
+        decoder: Callable[[int, int, list[Size], int, Normalisation], nn.Module],
+    ) -> None:
+        super().__init__(width)
+        self.channels = spec.channels
+        self.sizes = pyramid(spec.height, spec.width)
+        self._trunk, self._decoder = trunk, decoder
+
+    def trunk(self, pack: int = 1) -> Trunk:
+        return self._trunk(pack * self.channels, self.sizes, self.width)
+
+    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
+        return self._decoder(latent, outputs * self.channels, self.sizes, self.width, normalisation)

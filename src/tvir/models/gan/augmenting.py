@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tvir.contracts.collectives import mean_over_processes
-from tvir.contracts.data import DataSpec
+from tvir.contracts.data import DataSpec, Examples
 from tvir.contracts.noise import Noise
 from tvir.objectives.augmentation import Augmentation, augmented
 
@@ -32,9 +32,9 @@ class Augmenter(nn.Module):
         self.register_buffer("target", torch.zeros(()))
         self.register_buffer("step", torch.zeros(()))
 
-    def prepare(self, count: int) -> None:
+    def prepare(self, examples: Examples) -> None:
         """Settle what acts on so many training examples."""
-        suited = self.augmentation.suited_to(self.spec, count)
+        suited = self.augmentation.suited_to(self.spec, len(examples))
         self.probability.fill_(suited.probability)
         self.target.fill_(suited.target or 0.0)
         self.step.fill_(0.0 if suited.target is None else self.batch_size / suited.pace)

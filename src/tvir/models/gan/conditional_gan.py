@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
+from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Batch, Conditional, DecodesLatents, Losses, Phase, Stage
@@ -126,10 +126,7 @@ class ConditionalGan(DecodesLatents, Conditional):
             Phase(name=generator.name, player=generator.player, loss=generator_loss, every=generator.every),
             Phase(name=critic.name, player=critic.player, loss=critic_loss),
         ]
-        return [Stage(name="adversarial", phases=phases, prepare=self._prepare)]
-
-    def _prepare(self, examples: Examples) -> None:
-        self.augmenter.prepare(len(examples))
+        return [Stage(name="adversarial", phases=phases, prepare=self.augmenter.prepare)]
 
     def diagram(self) -> Diagram:
         return Diagram(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
+from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
@@ -75,10 +75,7 @@ class Gan(DecodesLatents, JudgesExamples):
             self.spec,
             self.augmenter,
         )
-        return [Stage(name="adversarial", phases=game.phases(), prepare=self._prepare)]
-
-    def _prepare(self, examples: Examples) -> None:
-        self.augmenter.prepare(len(examples))
+        return [Stage(name="adversarial", phases=game.phases(), prepare=self.augmenter.prepare)]
 
     def diagram(self) -> Diagram:
         return Diagram(

@@ -120,7 +120,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         return [Stage(name="autoencoding", share=share, phases=[autoencoding]), adversarial]
 
     def _prepare_game(self, examples: Examples) -> None:
-        self.augmenter.prepare(len(examples))
+        self.augmenter.prepare(examples)
         # The decoder itself, buffers included, is the generator; only the trunk and the prior are to be carried over.
         if self.config.transfer == "decoder+encoder":
             copy_weights(self.autoencoder.encoder.trunk, self.discriminator.trunk)

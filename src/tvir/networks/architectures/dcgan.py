@@ -14,7 +14,7 @@ from tvir.networks.building import Architecture, Networks
 from tvir.networks.convolutional import Size, stride
 from tvir.networks.mlp import SLOPE, scaled
 from tvir.networks.normalisation import Normalisation
-from tvir.networks.pyramid import channels_near, pyramid
+from tvir.networks.pyramid import PyramidNetworks, channels_near
 from tvir.networks.trunk import Trunk
 
 
@@ -27,27 +27,7 @@ class Dcgan(Architecture):
     """
 
     def networks(self, spec: ImageSpec, width: int) -> Networks:
-        return DcganNetworks(spec, width)
-
-
-class DcganNetworks(Networks):
-    """Makes DCGAN's networks for one kind of images.
-
-    Args:
-        spec: The images.
-        width: Channels of features 16 pixels wide.
-    """
-
-    def __init__(self, spec: ImageSpec, width: int) -> None:
-        super().__init__(width)
-        self.spec = spec
-        self.sizes = pyramid(spec.height, spec.width)
-
-    def trunk(self, pack: int = 1) -> Trunk:
-        return DcganTrunk(pack * self.spec.channels, self.sizes, self.width)
-
-    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
-        return DcganDecoder(latent, outputs * self.spec.channels, self.sizes, self.width, normalisation)
+        return PyramidNetworks(spec, width, DcganTrunk, DcganDecoder)
 
 
 class DcganTrunk(Trunk):

@@ -15,7 +15,7 @@ from tvir.networks.building import Architecture, Networks
 from tvir.networks.convolutional import Size
 from tvir.networks.mlp import SLOPE, scaled
 from tvir.networks.normalisation import Normalisation
-from tvir.networks.pyramid import channels_near, pyramid
+from tvir.networks.pyramid import PyramidNetworks, channels_near
 from tvir.networks.trunk import Trunk
 
 _GROUP = 16
@@ -36,28 +36,7 @@ class R3gan(Architecture):
     """
 
     def networks(self, spec: ImageSpec, width: int) -> Networks:
-        return R3ganNetworks(spec, width)
-
-
-class R3ganNetworks(Networks):
-    """Makes R3GAN's networks for one kind of images.
-
-    Args:
-        spec: The images.
-        width: Channels of features 16 pixels wide.
-    """
-
-    def __init__(self, spec: ImageSpec, width: int) -> None:
-        super().__init__(width)
-        self.spec = spec
-        self.sizes = pyramid(spec.height, spec.width)
-
-    def trunk(self, pack: int = 1) -> Trunk:
-        return R3ganTrunk(pack * self.spec.channels, self.sizes, self.width)
-
-    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
-        del normalisation
-        return R3ganDecoder(latent, outputs * self.spec.channels, self.sizes, self.width)
+        return PyramidNetworks(spec, width, R3ganTrunk, R3ganDecoder)
 
 
 class _Block(nn.Module):
@@ -116,10 +95,12 @@ class R3ganDecoder(nn.Module):
         channels: Of the output.
         sizes: From the image to the coarsest features.
         width: Channels of features 16 pixels wide.
+        normalisation: Passed over.
     """
 
-    def __init__(self, latent: int, channels: int, sizes: list[Size], width: int) -> None:
+    def __init__(self, latent: int, channels: int, sizes: list[Size], width: int, normalisation: Normalisation) -> None:
         super().__init__()
+        del normalisation
         self.sizes = sizes[::-1]
         counts = [channels_near(size, width) for size in self.sizes]
         blocks = _BLOCKS * len(sizes)

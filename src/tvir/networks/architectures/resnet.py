@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -15,7 +16,7 @@ from tvir.networks.building import Architecture, Networks
 from tvir.networks.convolutional import Size, convolution
 from tvir.networks.mlp import scaled
 from tvir.networks.normalisation import Normalisation
-from tvir.networks.pyramid import channels_near, pyramid
+from tvir.networks.pyramid import PyramidNetworks, channels_near, pyramid
 from tvir.networks.trunk import Trunk
 
 _ATTENDED = 16
@@ -33,30 +34,11 @@ class Resnet(Architecture):
     attention: bool = False
 
     def networks(self, spec: ImageSpec, width: int) -> Networks:
-        return ResnetNetworks(spec, width, attention=self.attention)
-
-
-class ResnetNetworks(Networks):
-    """Makes SNGAN's networks for one kind of images.
-
-    Args:
-        spec: The images.
-        width: Channels of features 16 pixels wide.
-        attention: Whether both networks attend to themselves.
-    """
-
-    def __init__(self, spec: ImageSpec, width: int, *, attention: bool) -> None:
-        super().__init__(width)
-        self.spec = spec
-        self.sizes = pyramid(spec.height, spec.width)
-        small = [size for size in self.sizes if max(size) <= _ATTENDED]
-        self.attended = small[0] if attention else None
-
-    def trunk(self, pack: int = 1) -> Trunk:
-        return ResnetTrunk(pack * self.spec.channels, self.sizes, self.width, self.attended)
-
-    def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
-        return ResnetDecoder(latent, outputs * self.spec.channels, self.sizes, self.width, normalisation, self.attended)
+        small = [size for size in pyramid(spec.height, spec.width) if max(size) <= _ATTENDED]
+        attended = small[0] if self.attention else None
+        return PyramidNetworks(
+            spec, width, partial(ResnetTrunk, attended=attended), partial(ResnetDecoder, attended=attended)
+        )
 
 
 class SelfAttention(nn.Module):
