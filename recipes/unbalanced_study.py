@@ -37,6 +37,7 @@ from unbalanced_report import write_pages
 import tvir
 from tvir.contracts.data import Dataset, ImageSpec
 from tvir.contracts.errors import TvirError
+from tvir.contracts.flops import step_flops
 from tvir.contracts.metric import Context, Metric, Points
 from tvir.contracts.model import GenerativeModel, evaluating
 from tvir.contracts.run import write_atomically
@@ -51,7 +52,6 @@ from tvir.evaluation.metrics.high_quality_share import HighQualityShare
 from tvir.evaluation.metrics.modes_found import ModesFound
 from tvir.evaluation.metrics.precision_recall_density_coverage import PrecisionRecallDensityCoverage
 from tvir.evaluation.metrics.reverse_kl import ReverseKl
-from tvir.evaluation.metrics.training_flops import step_flops
 from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
 from tvir.training.observer import Observer
 from tvir.workflows.building import construct
@@ -97,7 +97,9 @@ class Field:
     count: int
 
 
-TOY = Field(steps=6_000, config={"batch_size": 256, "latent": 2, "normalisation": "none"}, count=2_500)
+TOY = Field(
+    steps=6_000, config={"batch_size": 256, "latent": 2, "normalisation": "none", "prior_components": 50}, count=2_500
+)
 IMAGES = Field(steps=3_000, config={"batch_size": 64, "width": 16, "latent": 32}, count=2_000)
 
 
@@ -256,10 +258,9 @@ def _plan(trial: Trial, dataset: Dataset, place: Field) -> tuple[int, dict[str, 
 
 def _cost(dataset: Dataset, config: Mapping[str, Any]) -> dict[str, float]:
     """Floating-point operations of a step of every stage."""
-    model = construct(UnbalancedGan, dataset.spec, UnbalancedGan.Config.from_json(config), seed=0).train()
-    train = dataset.train
-    points = Points(rows=train.rows[:8], features={}, labels=None if train.labels is None else train.labels[:8])
-    return {stage.name: step_flops(stage, model, points) for stage in model.stages()}
+    model = construct(UnbalancedGan, dataset.spec, UnbalancedGan.Config.from_json(config), seed=0)
+    data = dataset.spec.to_model(dataset.train.rows[:8])
+    return {stage.name: step_flops(model, number, data, None) for number, stage in enumerate(model.stages())}
 
 
 def _deviation(lines: Any) -> float | None:

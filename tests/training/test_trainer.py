@@ -1,6 +1,7 @@
 """One trainer runs every kind of model, and its accounts are right."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,9 @@ from toy_models import PLANE, ClosedForm, Duel, Mean, Stairs, build, digit_examp
 
 from tvir.contracts.data import Examples, VectorSpec
 from tvir.contracts.errors import UsageError
+from tvir.contracts.flops import step_flops
 from tvir.contracts.run import RunFolder
+from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
 from tvir.training.checkpoint import load_weights
 from tvir.training.observer import Observer
 from tvir.training.order import DataOrder
@@ -248,3 +251,18 @@ def test_one_dimension_is_enough(tmp_path):
     rows = np.linspace(0, 1, 50, dtype=np.float32)[:, None]
     record = Trainer(build(Mean, line), Examples(line, rows), plan(tmp_path, spec=line, budget="5steps")).run()
     assert record.status == "finished"
+
+
+def test_a_budget_of_operations_gives_every_stage_its_share_of_them(tmp_path):
+    examples = digit_examples()
+    model = UnbalancedGan(examples.spec, replace(UnbalancedGan.smallest(), pretraining_share=0.5))
+    costs = [step_flops(model, stage, examples.spec.to_model(examples.rows[:4]), None) for stage in range(2)]
+    limit = 2 * costs[0] * 12
+    record = Trainer(model, examples, plan(tmp_path, budget=f"{limit:.0f}flops")).run()
+    assert record.stage_steps == {"autoencoding": 12, "adversarial": math.ceil(limit / 2 / costs[1])}
+    assert record.spent.flops == pytest.approx(12 * costs[0] + record.stage_steps["adversarial"] * costs[1])
+
+
+def test_a_budget_of_operations_is_refused_where_none_are_counted(tmp_path):
+    with pytest.raises(UsageError, match="no operations that are counted; give the budget in seconds or steps"):
+        Trainer(build(Mean, PLANE), plane_examples(), plan(tmp_path, budget="1Gflops")).run()

@@ -29,7 +29,7 @@ class BudgetFlags:
     """What a run may spend."""
 
     budget: str = "2m"
-    """Seconds, minutes or hours of training (90s, 2m, 1h), steps (20ksteps) or examples seen (1Msamples)."""
+    """Of training: time (90s, 2m, 1h), steps (20ksteps), examples seen (1Msamples) or operations (50Tflops)."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the networks; auto measures for about a second which is faster here."""
 

@@ -8,14 +8,26 @@ from dataclasses import dataclass
 
 from tvir.contracts.errors import UsageError
 
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+_SCALES = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+_PREFIXES = {scale: prefix for prefix, scale in _SCALES.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What a run has used so far. Seconds count training alone: no checkpoint, preview or evaluation."""
+    """What a run has used so far.
+
+    Args:
+        seconds: Of training alone: no checkpoint, preview or evaluation.
+        steps: Training steps.
+        samples: Training examples seen.
+        flops: Floating-point operations of all steps; 0 unless the budget counts them.
+    """
 
     seconds: float = 0.0
     steps: int = 0
     samples: int = 0
+    flops: float = 0.0
 
 
 class Budget(ABC):
@@ -36,19 +48,23 @@ class Budget(ABC):
 
     @staticmethod
     def parse(text: str) -> Budget:
-        """Read ``90s``, ``2m``, ``1h``, ``5000steps``, ``20ksteps``, ``1Msamples``.
+        """Read ``90s``, ``2m``, ``1h``, ``5000steps``, ``20ksteps``, ``1Msamples``, ``500Gflops``, ``2.5Tflops``.
 
         Raises:
             UsageError: The text is none of these, or is not positive.
         """
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:(s|m|min|h)|([kM]?)\s*(steps?|samples?))", text.strip())
-        if not match or float(match[1]) <= 0:
-            raise UsageError(f"{text!r} is no budget; write for example 90s, 2m, 1h, 5000steps or 1Msamples")
-        number, time_unit, scale, noun = float(match[1]), match[2], match[3], match[4]
-        if time_unit:
-            return Seconds(number * {"s": 1, "m": 60, "min": 60, "h": 3600}[time_unit])
-        limit = max(1, round(number * {"": 1, "k": 1_000, "M": 1_000_000}[scale]))
-        return Steps(limit) if noun.startswith("step") else Samples(limit)
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGTP]?)\s*([a-z]+)", text.strip())
+        number = float(match[1]) if match else 0.0
+        if match and number > 0:
+            scale, noun = match[2], match[3]
+            if not scale and noun in _SECONDS:
+                return Seconds(number * _SECONDS[noun])
+            if noun in ("flop", "flops"):
+                return Flops(number * _SCALES[scale])
+            if noun in ("step", "steps", "sample", "samples"):
+                limit = max(1, round(number * _SCALES[scale]))
+                return Steps(limit) if noun.startswith("step") else Samples(limit)
+        raise UsageError(f"{text!r} is no budget; write for example 90s, 2m, 1h, 5000steps, 1Msamples or 50Tflops")
 
 
 @dataclass(frozen=True)
@@ -88,3 +104,20 @@ class Samples(Budget):
 
     def __str__(self) -> str:
         return f"{self.limit}samples"
+
+
+@dataclass(frozen=True)
+class Flops(Budget):
+    """Floating-point operations of training steps, as ``tvir.contracts.flops`` counts them.
+
+    It asks the same of every machine, whatever else that machine does. What a stage prepares is not counted.
+    """
+
+    limit: float
+
+    def fraction(self, spent: Spent) -> float:
+        return spent.flops / self.limit
+
+    def __str__(self) -> str:
+        scale = max((scale for scale in _SCALES.values() if scale <= self.limit), default=1)
+        return f"{self.limit / scale:.15g}{_PREFIXES[scale]}flops"

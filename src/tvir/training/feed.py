@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 from tvir.contracts.data import Array, Examples
@@ -69,19 +70,27 @@ class Feed:
         self._first = processes.rank * self._count
         self._order = DataOrder(seed, len(examples))
 
+    def first(self, count: int) -> tuple[Tensor, Tensor | None]:
+        """The first examples of the data, repeated where there are fewer, and their classes; on every process alike."""
+        return self._placed(np.arange(count) % len(self._examples))
+
     def draw(self, position: Position, stage: str, progress: float) -> StepInput:
         """The input of the step that a position is at."""
-        indices = self._order.indices(position.samples + self._first, self._count)
-        labels = self._examples.labels_at(indices)
+        data, labels = self._placed(self._order.indices(position.samples + self._first, self._count))
         return StepInput(
-            data=self._arithmetic.place_data(self._examples.spec.to_model(self._examples.take(indices))),
-            labels=None if labels is None else labels.to(self._arithmetic.device),
+            data=data,
+            labels=labels,
             seed=self._seed,
             stage=stage,
             step=position.stage_step,
             progress=progress,
             first=self._first,
         )
+
+    def _placed(self, indices: Array) -> tuple[Tensor, Tensor | None]:
+        labels = self._examples.labels_at(indices)
+        data = self._arithmetic.place_data(self._examples.spec.to_model(self._examples.take(indices)))
+        return data, None if labels is None else labels.to(self._arithmetic.device)
 
     def indices(self, position: Position) -> Array:
         """The examples of that step over all processes."""

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tvir.contracts.budget import Budget
+from tvir.contracts.budget import Budget, Flops
 from tvir.contracts.data import Examples
 from tvir.contracts.errors import UsageError
+from tvir.contracts.flops import step_flops
 from tvir.contracts.model import Batch, GenerativeModel, Phase, Stage
 from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import RunFolder, RunRecord
@@ -30,6 +31,9 @@ from tvir.training.previews import save_preview, window
 from tvir.training.processes import Processes
 from tvir.training.signals import Interrupted, Signals
 from tvir.training.work import StageWork
+
+_COUNTED = 4
+"""Examples of the steps whose operations are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,7 @@ class Loop:
         self._stages = model.stages()
         self._table = Timetable(Budget.parse(record.budget), self._stages)
         self._position = Position()
+        self._costs: dict[int, float] = {}
         self._work = self._fresh_work()
         self._saved: Position | None = None
         self._saved_at = time.perf_counter()
@@ -158,11 +163,26 @@ class Loop:
         for phase in stage.phases:
             if position.stage_step % phase.every == 0:
                 self._move(phase, given.batch(phase))
-        position.advance(self._batch_size)
+        position.advance(self._batch_size, self._step_cost())
         self._work.averaging.update(self._batch_size, position.stage_samples)
         if self._processes.world > 1:
             self._processes.broadcast(list(self._model.buffers()))
         self._after_step()
+
+    def _step_cost(self) -> float:
+        """Operations of a step of this stage, where the budget counts them."""
+        if not isinstance(self._table.budget, Flops):
+            return 0.0
+        stage = self._position.stage
+        if stage not in self._costs:
+            with self._watch.paused():
+                self._costs[stage] = step_flops(self._model, stage, *self._feed.first(_COUNTED))
+        if not self._costs[stage]:
+            raise UsageError(
+                f"a step of the stage {self._stage.name} has no operations that are counted; give the budget in "
+                "seconds or steps"
+            )
+        return self._costs[stage]
 
     def _move(self, phase: Phase, batch: Batch) -> None:
         work, bad = self._work, self._position.bad_moves

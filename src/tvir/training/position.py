@@ -31,6 +31,7 @@ class Position:
         steps: Steps of the run.
         samples: Examples of the run seen; the place in the order of the data.
         seconds: Seconds of training.
+        flops: Operations of all steps, where the budget counts them.
         previews: Sample grids drawn.
         bad_moves: Phases whose last moves were skipped, and how many in a row.
     """
@@ -43,25 +44,27 @@ class Position:
     steps: Count = 0
     samples: Count = 0
     seconds: Annotated[float, Ge(0)] = 0.0
+    flops: Annotated[float, Ge(0)] = 0.0
     previews: Count = 0
     bad_moves: dict[str, Count] = field(default_factory=dict)
 
     @property
     def spent(self) -> Spent:
         """What has been used of the budget."""
-        return Spent(seconds=self.seconds, steps=self.steps, samples=self.samples)
+        return Spent(seconds=self.seconds, steps=self.steps, samples=self.samples, flops=self.flops)
 
     def enter(self, stage: int, begin: float) -> None:
         """Begin a stage."""
         self.stage, self.stage_step, self.stage_samples, self.stage_begin = stage, 0, 0, begin
         self.bad_moves = {}
 
-    def advance(self, examples: int) -> None:
-        """Count a step."""
+    def advance(self, examples: int, flops: float = 0.0) -> None:
+        """Count a step of so many examples and operations."""
         self.stage_step += 1
         self.stage_samples += examples
         self.steps += 1
         self.samples += examples
+        self.flops += flops
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ def train(
     Args:
         model: Name of a model or a recipe, as ``tvir models`` lists them.
         data: A built-in name, a path, or ``hf:OWNER/NAME``.
-        budget: Seconds, minutes or hours of training (``90s``, ``2m``), ``5000steps``, ``1Msamples``.
+        budget: Seconds, minutes or hours of training (``90s``, ``2m``), ``5000steps``, ``1Msamples``,
+            ``50Tflops``.
         seed: Of the first weights, the order of the data and the noise.
         out: Folder of the run, new or empty; ``runs/MODEL-DATA-seedN`` by default.
         config: The model's settings; those left out keep their defaults.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from tvir.contracts.flops import step_flops
 from tvir.contracts.metric import Axis, Context, Direction, ModelMetric, Points, Quantity
-from tvir.contracts.model import Batch, GenerativeModel, Stage
-from tvir.contracts.noise import Noise
+from tvir.contracts.model import GenerativeModel
 
 _EXAMPLES = 4
-_STEPS = 16
-"""Steps that are counted: lazy penalties act on every 2nd, 4th, 8th or 16th."""
 
 
 class TrainingFlops(ModelMetric):
@@ -45,28 +41,12 @@ class TrainingFlops(ModelMetric):
         steps = context.run.stage_steps
         if sum(steps.values()) != context.run.spent.steps:
             raise ValueError("the run's record does not say how many steps each stage took")
-        copied = copy.deepcopy(model).train()
+        chosen = np.arange(_EXAMPLES) % len(context.train)
+        data = model.spec.to_model(np.array(context.train.rows[chosen])).to(model.device)
+        known = context.train.labels
+        labels = None if known is None else torch.from_numpy(np.asarray(known[chosen], dtype=np.int64))
+        names = [stage.name for stage in model.stages()]
         total = sum(
-            steps[stage.name] * step_flops(stage, copied, context.train)
-            for stage in copied.stages()
-            if stage.name in steps
+            steps[name] * step_flops(model, number, data, labels) for number, name in enumerate(names) if name in steps
         )
         yield "training_flops", "-", float(total)
-
-
-def step_flops(stage: Stage, model: GenerativeModel, train: Points) -> float:
-    """Operations of a mean step of a stage with the model's batch size."""
-    chosen = np.arange(_EXAMPLES) % len(train)
-    data = model.spec.to_model(np.array(train.rows[chosen])).to(model.device)
-    labels = None if train.labels is None else torch.from_numpy(np.asarray(train.labels[chosen], dtype=np.int64))
-    counter = FlopCounterMode(display=False)
-    with torch.random.fork_rng(devices=[]), counter:
-        for step in range(_STEPS):
-            for number, phase in enumerate(stage.phases):
-                if step % phase.every == 0:
-                    noise = Noise(number, count=_EXAMPLES, device=model.device)
-                    losses = phase.loss(Batch(data=data, labels=labels, noise=noise, step=step, progress=0.5))
-                    if losses:
-                        total = torch.stack([loss.float() for loss in losses.values()]).sum()
-                        torch.autograd.grad(total, list(phase.player.parameters), allow_unused=True)
-    return counter.get_total_flops() / _STEPS * model.config.batch_size / _EXAMPLES
