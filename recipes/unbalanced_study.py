@@ -59,9 +59,9 @@ from tvir.workflows.planning import short_name
 
 ARMS: Mapping[str, Mapping[str, Any]] = {
     "random": {"pretraining": "none"},
-    "vae": {"pretraining": "vae"},
-    "ae": {"pretraining": "ae"},
-    "vae+encoder": {"pretraining": "vae", "transfer": "decoder+encoder"},
+    "vae": {"pretraining": "vae", "prior": "normal"},
+    "ae": {"pretraining": "ae", "prior": "normal"},
+    "vae+encoder": {"pretraining": "vae", "transfer": "decoder+encoder", "prior": "normal"},
     "vae+aggregated": {"pretraining": "vae", "prior": "aggregated"},
 }
 """How the game begins."""

@@ -107,7 +107,7 @@ def test_it_is_described_for_people(model_class, spec):
 def test_its_settings_are_frozen_and_survive_json(model_class, spec):
     smallest = model_class.smallest()
     assert isinstance(smallest, ModelConfig)
-    for config in (smallest, model_class.Config()):
+    for config in (smallest, model_class.Config(), model_class.Config.from_json(model_class.settings_for(spec))):
         assert model_class.Config.from_json(config.as_json()) == config
         with pytest.raises(dataclasses.FrozenInstanceError):
             config.batch_size = 3

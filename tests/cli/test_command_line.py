@@ -163,6 +163,14 @@ def test_settings_from_the_command_line_reach_the_record(run, tmp_path):
     assert record.config["critic_steps"] == 2
 
 
+@pytest.mark.parametrize(("words", "batch"), [([], 256), (["--batch-size", "32"], 32), (["--batch_size=32"], 32)])
+def test_a_default_that_is_written_down_is_kept_where_other_data_would_get_another(run, words, batch, tmp_path):
+    path = tmp_path / "run"
+    status, _, complaint = run("train", "gan", "--data", "ring8", "--budget", "1step", "--out", str(path), *words)
+    assert (status, complaint) == (0, "")
+    assert json.loads((path / "run.json").read_text())["config"]["batch_size"] == batch
+
+
 def test_the_walk_train_resume_sample_evaluate(run, tmp_path):
     path = tmp_path / "run"
     assert run("train", "vae", "--data", "ring8", "--budget", "3steps", "--out", str(path), *SMALL, "--quiet")[:2] == (

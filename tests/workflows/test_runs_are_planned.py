@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from tvir.contracts.data import ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.run import Precision
 from tvir.data.opening import open_dataset
+from tvir.workflows.building import find_method
 from tvir.workflows.planning import DataRequest, fixed_precision, plan_run, short_name
 
 SMALL = {"width": 2, "latent": 2, "batch_size": 4}
@@ -22,6 +24,15 @@ def test_a_planned_run_says_everything_that_training_needs(digits, tmp_path):
     assert record.config["width"] == 2
     assert set(record.versions) == {"tvir", "torch", "python"}
     assert record.precision is None
+
+
+def test_settings_suit_the_data_unless_a_recipe_or_a_person_says_otherwise():
+    toy, image = VectorSpec(features=2), ImageSpec(channels=1, height=28, width=28)
+    assert find_method("gan", spec=toy).config.batch_size == 256
+    assert find_method("gan", {"batch_size": 8}, toy).config.batch_size == 8
+    assert find_method("gan", spec=image).config == find_method("gan").config
+    recipe = find_method("unbalanced-wgan-gp", spec=toy).config.as_json()
+    assert (recipe["prior"], recipe["pretraining"]) == ("normal", "ae")
 
 
 def test_default_folders_are_numbered_and_never_shared(digits, tmp_path, monkeypatch):

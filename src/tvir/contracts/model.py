@@ -170,6 +170,11 @@ class GenerativeModel(nn.Module, ABC):
         self.config = config
 
     @classmethod
+    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+        """Settings that suit a kind of data better than the defaults of ``Config`` do, as text or numbers."""
+        return {}
+
+    @classmethod
     def smallest(cls) -> ModelConfig:
         """A config that builds in milliseconds: for tests and for looking at shapes."""
         return cls.Config()

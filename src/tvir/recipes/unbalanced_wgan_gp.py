@@ -7,6 +7,7 @@ RECIPE = Recipe(
     settings={
         "loss": "wasserstein",
         "regulariser": "gradient-penalty",
+        "prior": "normal",
         "critic_steps": 5,
         "generator_learning_rate": 0.0005,
         "critic_learning_rate": 0.0005,

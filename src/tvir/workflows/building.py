@@ -52,12 +52,15 @@ class Method:
     config: ModelConfig
 
 
-def find_method(name: str, config: Mapping[str, Any] | ModelConfig | None = None) -> Method:
-    """The model or recipe of a name, with settings.
+def find_method(
+    name: str, config: Mapping[str, Any] | ModelConfig | None = None, spec: DataSpec | None = None
+) -> Method:
+    """The model or recipe of a name, with settings: those named, else the recipe's, else what suits the data.
 
     Args:
         name: Of a model or a recipe.
         config: Settings that differ from the model's or the recipe's; a whole ``Config`` is taken as it is.
+        spec: What the model is for, once that is known.
 
     Raises:
         UsageError: There is no such name, or a setting is not usable.
@@ -66,8 +69,9 @@ def find_method(name: str, config: Mapping[str, Any] | ModelConfig | None = None
     recipe = recipes().get(name)
     model = name if recipe is None else recipe.model
     kind = find_model(model, others=recipes())
-    if recipe is not None and not isinstance(config, ModelConfig):
-        config = {**recipe.settings, **(config or {})}
+    if not isinstance(config, ModelConfig):
+        suited = kind.settings_for(spec) if spec is not None else {}
+        config = {**suited, **(recipe.settings if recipe else {}), **(config or {})}
     return Method(model=model, kind=kind, config=read_config(kind, config))
 
 

@@ -91,7 +91,7 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
         found: dict[str, Precision] = {}
         for trial in trials:
             if trial.model not in found:
-                method = find_method(_name(trial), trial.config)
+                method = find_method(_name(trial), trial.config, dataset.spec)
                 model = construct(method.kind, dataset.spec, method.config, trial.seed)
                 found[trial.model] = decide_precision(model, dataset.train, Processes())
     finally:
@@ -102,7 +102,7 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
 
 
 def _wanted(trial: Trial, dataset: Dataset, budget: str, precision: Precision) -> dict[str, object]:
-    method = find_method(_name(trial), trial.config)
+    method = find_method(_name(trial), trial.config, dataset.spec)
     return {
         "model": method.model,
         "config": method.config.as_json(),

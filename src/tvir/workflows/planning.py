@@ -105,7 +105,7 @@ def plan_run(
     Budget.parse(budget)
     if not 0 <= seed <= _LARGEST_SEED:
         raise UsageError(f"seed {seed} is not usable; choose a whole number from 0 to 2^63 - 1")
-    method = find_method(model, config)
+    method = find_method(model, config, dataset.spec)
     construct(
         method.kind, dataset.spec, method.config, seed
     )  # settings that cannot be built should leave no folder behind

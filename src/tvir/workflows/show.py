@@ -47,8 +47,9 @@ def show(
         model: GenerativeModel = build_model(load(subject).record)
         place = Path(subject) / "architecture.svg"
     else:
-        method = find_method(subject, config)
+        find_method(subject, config)  # said before any data is read
         dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit).open(progress)
+        method = find_method(subject, config, dataset.spec)
         model = construct(method.kind, dataset.spec, method.config, seed=0)
         place = Path(f"{subject}.svg")
     place = place if to is None else Path(to)

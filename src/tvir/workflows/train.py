@@ -73,12 +73,13 @@ def train(
         >>> rows = run.sample(16, seed=1)  # doctest: +SKIP
     """
     Budget.parse(budget)
-    settings = find_method(model, config).config  # wrong settings are said before any data is read
-    _unjoined().share(settings.batch_size)
+    find_method(model, config)  # wrong settings are said before any data is read
     request = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict)
 
     def plan() -> tuple[RunFolder, Dataset]:
         dataset = request.open(progress)
+        settings = find_method(model, config, dataset.spec).config
+        _unjoined().share(settings.batch_size)
         folder = plan_run(model, dataset, budget=budget, seed=seed, out=out, config=settings, precision=precision)
         return folder, dataset
 

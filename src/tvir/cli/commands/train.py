@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -17,6 +18,9 @@ from tvir.cli.forms import TrainFlags
 from tvir.cli.parsing import parse
 from tvir.contracts.errors import UsageError
 from tvir.contracts.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tvir.contracts.model import ModelConfig
 
 
 def main(words: Sequence[str]) -> None:
@@ -59,7 +63,7 @@ def _split(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(words)
 
 
-def _read(model: str, words: Sequence[str]) -> tuple[TrainFlags, Any]:
+def _read(model: str, words: Sequence[str]) -> tuple[TrainFlags, dict[str, Any]]:
     from tvir.cli.choices import choice_registry, explain_choices
     from tvir.recipes.catalogue import recipes
     from tvir.workflows.building import find_method
@@ -79,7 +83,13 @@ def _read(model: str, words: Sequence[str]) -> tuple[TrainFlags, Any]:
     about = f"Trains {model} ({kind.paper})." if recipe is None else _described(model, recipe)
     description = f"{about}\n\n{explain_choices(kind.Config)}".strip()
     filled: Any = parse(form, words, program=f"tvir train {model}", description=description, registry=choice_registry())
-    return filled.general, filled.settings
+    return filled.general, _named(filled.settings, words)
+
+
+def _named(settings: ModelConfig, words: Sequence[str]) -> dict[str, Any]:
+    """The settings that were written down; what suits the data is not decided by the defaults that help shows."""
+    flags = {re.split(r"[=.]", word)[0].lstrip("-").replace("-", "_") for word in words if word.startswith("--")}
+    return {name: value for name, value in settings.as_json().items() if name in flags}
 
 
 def _described(name: str, recipe: Recipe) -> str:

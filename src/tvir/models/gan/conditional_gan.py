@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from tvir.contracts.model import Batch, Conditional, DecodesLatents, Losses, Pha
 from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.conditioning import Conditioning, Projection
-from tvir.models.gan.game import Game, GameConfig
+from tvir.models.gan.game import Game, GameConfig, settings_for_game
 from tvir.networks.building import networks_for
 from tvir.objectives.penalties import Critic
 
@@ -65,6 +66,10 @@ class ConditionalGan(DecodesLatents, Conditional):
         reader = networks.discriminator(normalise_weights=config.regulariser.normalises_weights)
         self.discriminator = config.conditioning.critic(reader, self.classes)
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
+
+    @classmethod
+    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+        return settings_for_game(spec)
 
     @classmethod
     def smallest(cls) -> Config:

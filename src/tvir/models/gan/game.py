@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
-from tvir.contracts.data import DataSpec
+from tvir.contracts.data import DataSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, Phase, Player
 from tvir.models.gan.augmenting import Augmenter
@@ -53,6 +53,17 @@ class GameConfig(DuelConfig):
 
     def __post_init__(self) -> None:
         _require_whole_packs(self.batch_size, self.pack)
+
+
+def settings_for_game(spec: DataSpec) -> dict[str, Any]:
+    """What lets a game on vectors find all of their modes, as measured on toys (docs/results/toys.md).
+
+    A batch must show most modes at once, a latent larger than the data only folds, and batch normalisation lets the
+    generator see its batch instead of its latents.
+    """
+    if not isinstance(spec, VectorSpec):
+        return {}
+    return {"batch_size": 256, "latent": min(32, spec.features), "normalisation": "none"}
 
 
 def _require_whole_packs(examples: int, pack: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
-from tvir.models.gan.game import Game, GameConfig, whole_packs
+from tvir.models.gan.game import Game, GameConfig, settings_for_game, whole_packs
 from tvir.networks.building import networks_for
 
 
@@ -48,6 +49,10 @@ class Gan(DecodesLatents, JudgesExamples):
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
+
+    @classmethod
+    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+        return settings_for_game(spec)
 
     @classmethod
     def smallest(cls) -> Config:

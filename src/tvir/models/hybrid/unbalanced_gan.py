@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from tvir.contracts.errors import UsageError
 from tvir.contracts.model import EncodesData, JudgesExamples, Stage, evaluating
 from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
-from tvir.models.gan.game import Game, GameConfig, whole_packs
+from tvir.models.gan.game import Game, GameConfig, settings_for_game, whole_packs
 from tvir.models.hybrid.mixture import Mixture
 from tvir.models.vae.autoencoding import Autoencoder, AutoencodingConfig
 from tvir.networks.building import copy_weights, networks_for
@@ -55,10 +55,16 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         """Share of the budget given to it."""
         transfer: Literal["decoder", "decoder+encoder"] = "decoder"
         """What goes on to the GAN; the encoder's trunk goes to the discriminator."""
-        prior: Literal["normal", "aggregated"] = "normal"
-        """Where the GAN's latents come from: the VAE's prior, or a mixture fitted to its posterior means."""
+        prior: Literal["auto", "normal", "aggregated"] = "auto"
+        """Where the GAN's latents come from: the VAE's prior, or a mixture fitted to its posterior means, which auto
+        takes where there is an encoder to fit it to."""
         prior_components: Annotated[int, Ge(1)] = 20
         """Normal distributions in the aggregated prior."""
+
+        @property
+        def aggregates(self) -> bool:
+            """Whether latents come from a mixture fitted to posterior means."""
+            return self.prior == "aggregated" or (self.prior == "auto" and self.pretraining != "none")
 
     config: Config
     paper = "Ham, Jun and Kim 2020, Unbalanced GANs: Pre-training the Generator of GAN using VAE, arXiv 2002.02112"
@@ -80,7 +86,14 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         )
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
         self.autoencoder = Autoencoder(spec, networks, decoder, config)
-        self.mixture = Mixture(config.prior_components, config.latent) if config.prior == "aggregated" else None
+        self.mixture = Mixture(config.prior_components, config.latent) if config.aggregates else None
+
+    @classmethod
+    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+        if not isinstance(spec, VectorSpec):
+            return {}
+        # A VAE blurs a mode into its neighbours, which a mixture of many components over plain codes does not.
+        return {**settings_for_game(spec), "pretraining": "ae", "prior_components": 50}
 
     @classmethod
     def smallest(cls) -> Config:
