@@ -121,8 +121,13 @@ class Claim:
     higher: Callable[[str], bool]
 
 
+def final_diversity(result: Result) -> float:
+    """What mode collapse is read from; a training that diverged has nothing to show."""
+    return 0.0 if result["failure"] else at(result, diversity(result["data"]).name, 1.0)
+
+
 CLAIMS = (
-    Claim("collapse", lambda result: at(result, diversity(result["data"]).name, 1.0), lambda data: True),
+    Claim("collapse", final_diversity, lambda data: True),
     Claim("steady", steadiness, lambda data: False),
     Claim("fast", lambda result: convergence(result, quality(result["data"]).name), lambda data: quality(data).higher),
     Claim("early", lambda result: at(result, quality(result["data"]).name, EARLY), lambda data: quality(data).higher),

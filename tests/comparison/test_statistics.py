@@ -77,6 +77,11 @@ class TestPairedGap:
         assert paired_gap(shifted, common).p_value < 0.01
         assert paired_gap(shifted, common[::-1]).p_value > 0.5
 
+    def test_seeds_that_all_differ_by_the_same_are_judged_by_their_signs(self):
+        assert paired_gap([8.0, 8.0, 8.0], [7.0, 7.0, 7.0]).p_value == 0.25
+        assert paired_gap([8.0] * 6, [7.0] * 6).p_value == pytest.approx(1 / 32)
+        assert paired_gap([8.0, 8.0, 8.0], [8.0, 8.0, 8.0]).p_value == 1.0
+
     def test_equal_models_are_called_different_in_5_of_100_draws(self):
         draw = np.random.default_rng(2)
         decided = np.mean([paired_gap(draw.normal(size=4), draw.normal(size=4)).p_value < 0.05 for _ in range(2000)])

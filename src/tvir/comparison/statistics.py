@@ -76,7 +76,8 @@ class Gap:
         if self.seeds < FEWEST_SEEDS:
             return None
         if self.error == 0:
-            return 0.0 if self.gap else 1.0
+            # Counts, such as modes found, may differ by the same in every seed; t is blind there, signs are not.
+            return 2.0 ** (1 - self.seeds) if self.gap else 1.0
         return float(2 * stats.t.sf(abs(self.gap) / self.error, self.freedom))
 
 
