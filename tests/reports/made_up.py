@@ -8,7 +8,9 @@ import random
 import numpy as np
 from PIL import Image
 
+from tvir.comparison.ranking import rank
 from tvir.comparison.statistics import summarise, verdicts
+from tvir.contracts.attempt import Attempt
 from tvir.contracts.budget import Spent
 from tvir.contracts.metric import Axis, Direction, Score, Scorecard
 from tvir.contracts.run import DataRecord, RunRecord, SpecRecord
@@ -139,7 +141,18 @@ def comparison() -> ComparisonReport:
         data=DATA, budget="30s", seeds=(*SEEDS, 3), findings=FINDINGS,
         runs=[run(model, seed, failed=(model, seed) == ("gan", 2)) for seed in (*SEEDS, 3) for model in MODELS],
         cards=[summarise(list(found.values()), name) for name, found in cards_by_seed((0, 1, 2, 3)).items()],
-        verdicts=verdicts(cards_by_seed((0, 1, 2, 3))),
+        verdicts=(decided := verdicts(cards_by_seed((0, 1, 2, 3)))),
+        ranks=rank(MODELS, decided),
+        attempts=[
+            Attempt(
+                subject=model, settings={"generator_learning_rate": 0.001 * number} if number else {},
+                path=f"{model}/setting-{number}", status="finished", value=0.3 / (1 + index + number),
+            )
+            for number in range(3)
+            for index, model in enumerate(MODELS)
+        ],
+        selected_by="mmd_rbf",
+        expected_bests={model: [0.3 / (2 + index), 0.25 / (2 + index)] for index, model in enumerate(MODELS)},
         grids=[
             SampleGrid(
                 image=picture(7, 0.25 / (index + 1)), model=model, training_seed=0, steps=3050, sample_seed=0, count=64

@@ -1,12 +1,14 @@
 import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import made_up
 import numpy as np
 import pytest
 
-from tvir.reports.figures import dot_plot, learning_curve, precision_recall, thin
+from tvir.contracts.metric import Axis, Direction, Score
+from tvir.reports.figures import Scale, dot_plot, expected_best, learning_curve, scatter, thin
 from tvir.reports.language import load_words
 from tvir.reports.scores import score_rows
 
@@ -94,9 +96,25 @@ def test_thinning_keeps_the_mean_and_the_ends():
 def test_precision_against_recall_shows_real_data_where_there_is_a_floor():
     cards = made_up.summaries()
     found = {
-        card.subject: tuple(next(s for s in card.scores if s.metric == name) for name in ("precision", "recall"))
+        card.subject: tuple(next(s for s in card.scores if s.metric == name) for name in ("recall", "precision"))
         for card in cards
     }
-    svg = precision_recall("title", found, made_up.MODELS, EN, "alt")
-    assert "real data" in svg
-    assert all(model in svg for model in made_up.MODELS)
+    svg = scatter("title", found, (Scale(label="along"), Scale(label="up")), made_up.MODELS, EN, "alt")
+    assert all(text in svg for text in ("real data", "along", "up", *made_up.MODELS))
+
+
+def test_a_cost_over_orders_of_magnitude_is_drawn_on_a_logarithmic_scale():
+    cost = Score(
+        axis=Axis.COST, metric="training_flops", space="-", value=1e12, interval=None, floor=None,
+        better=Direction.LOWER, n_real=9, n_generated=9,
+    )  # fmt: skip
+    pair = {"vae": (cost, cost), "gan": (replace(cost, value=1e15), cost)}
+    scales = (Scale(label="cost", logarithmic=True), Scale(label="cost", logarithmic=True))
+    ticks = scatter("title", pair, scales, made_up.MODELS, EN, "alt")
+    assert "real data" not in ticks
+    assert "10" in ticks
+
+
+def test_the_expected_best_has_a_line_for_every_model():
+    svg = expected_best({"vae": [3.0, 2.0], "gan": [1.0]}, "score", made_up.MODELS, EN, "alt")
+    assert all(text in svg for text in ("vae", "gan", "score", EN("search.tried")))

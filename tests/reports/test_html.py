@@ -54,6 +54,21 @@ def run_pages():
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])
+def test_ranks_and_the_search_are_shown_where_there_are_any(pages, language):
+    words = load_words(language)
+    report = made_up.comparison()
+    without = comparison_page(replace(report, ranks=(), attempts=(), expected_bests={}, grids=[], strips=[]), language)
+    for heading in ("ranks.heading", "search.heading"):
+        assert f">{words(heading)}</h" in pages[language]
+        assert f">{words(heading)}</h" not in without
+    assert words("ranks.nobody") in pages[language]
+    best = comparison_page(replace(report, dominating="gan", grids=[], strips=[]), language)
+    assert words("ranks.nobody") not in best
+    assert re.search(words("ranks.dominating").replace("{model}", "<b[^>]*>gan</b>"), best)
+    assert "generator_learning_rate = 0.001" in pages[language]
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
 def test_the_page_is_well_formed_and_says_its_language(pages, run_pages, language):
     for page in (pages[language], run_pages[language]):
         checked = Checker(page)

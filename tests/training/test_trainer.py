@@ -10,11 +10,12 @@ import torch
 from toy_models import PLANE, ClosedForm, Duel, Mean, Stairs, build, digit_examples, plan, plane_examples
 
 from tvir.contracts.data import Examples, VectorSpec
-from tvir.contracts.errors import UsageError
+from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.flops import step_flops
 from tvir.contracts.run import RunFolder
 from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
 from tvir.training.checkpoint import load_weights
+from tvir.training.memory import TOO_LITTLE
 from tvir.training.observer import Observer
 from tvir.training.order import DataOrder
 from tvir.training.trainer import Trainer
@@ -266,3 +267,22 @@ def test_a_budget_of_operations_gives_every_stage_its_share_of_them(tmp_path):
 def test_a_budget_of_operations_is_refused_where_none_are_counted(tmp_path):
     with pytest.raises(UsageError, match="no operations that are counted; give the budget in seconds or steps"):
         Trainer(build(Mean, PLANE), plane_examples(), plan(tmp_path, budget="1Gflops")).run()
+
+
+def test_a_stage_that_the_budget_never_reached_is_said(tmp_path):
+    record = Trainer(build(Stairs, PLANE), plane_examples(), plan(tmp_path, budget="1step")).run()
+    assert record.status == "finished"
+    assert record.findings == ("the budget was spent before the stage second took a step; give more",)
+    whole = Trainer(build(Stairs, PLANE), plane_examples(), plan(tmp_path / "whole", budget="20steps")).run()
+    assert whole.findings == ()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+def test_want_of_memory_is_said_in_one_line_that_mends_it(tmp_path, error):
+    class Greedy(Mean):
+        def loss(self, batch):
+            raise error
+
+    with pytest.raises(TvirError, match="choose a smaller --batch-size or --width"):
+        Trainer(build(Greedy, PLANE), plane_examples(), plan(tmp_path)).run()
+    assert RunFolder(tmp_path).read().failure == TOO_LITTLE

@@ -5,12 +5,15 @@ import signal
 import pytest
 
 import tvir
+from tvir.comparison.protocol import Trial
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.run import RunFolder
 from tvir.data.opening import open_dataset
+from tvir.training.memory import TOO_LITTLE
 from tvir.training.signals import Interrupted
-from tvir.workflows.contest import read_contestants
+from tvir.workflows.contest import plan_all, read_contestants
 from tvir.workflows.planning import plan_run
+from tvir.workflows.running import train_all
 from tvir.workflows.trials import Cores, TrialsObserver, run_trials
 
 SMALL = "width=2,latent=2,batch_size=4"
@@ -113,3 +116,63 @@ def test_an_impossible_comparison_is_refused_before_anything_is_written(tmp_path
         with pytest.raises(TvirError):
             tvir.compare(models, out=tmp_path / "out", **{**ASKED, **wrong})
     assert not (tmp_path / "out").exists()
+
+
+SHORT_OF_MEMORY = """#!/bin/sh
+if grep -q '"batch_halved": true' "$4/run.json"; then
+    sed -i 's/"planned"/"finished"/' "$4/run.json"
+else
+    sed -i 's/"failure": null/"failure": "{failure}"/' "$4/run.json"; exit 1
+fi
+"""
+
+
+@pytest.mark.parametrize(("batch", "status"), [(8, "finished"), (1, "planned")])
+def test_a_trial_that_runs_out_of_memory_is_tried_once_more_with_half_of_its_batch(
+    tmp_path, monkeypatch, batch, status
+):
+    (tmp_path / "python").write_text(SHORT_OF_MEMORY.replace("{failure}", TOO_LITTLE))
+    (tmp_path / "python").chmod(0o755)
+    dataset, trial = open_dataset("ring8"), Trial(model="vae", seed=0, path=tmp_path / "run")
+    config = {"width": 2, "latent": 2, "batch_size": batch}
+    plan_run("vae", dataset, out=trial.path, config=config, precision="float32")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    reasons = train_all([trial], Cores(jobs=1, threads=1), TrialsObserver())
+    record = RunFolder(trial.path).read()
+    assert record.status == status
+    assert (reasons == {}) == (batch > 1)
+    assert record.batch_halved == (batch > 1)
+    assert record.config["batch_size"] == max(1, batch // 2)
+    if batch > 1:
+        assert record.findings[-1] == "out of memory with a batch of 8: trained with 4 instead"
+        same = Trial(model="vae", config=config, seed=0, path=trial.path)
+        plan_all([same], dataset, record.budget, "float32", threads=1)  # still the run that was planned
+
+
+@pytest.mark.slow
+def test_a_search_tries_as_many_settings_for_each_and_touches_the_test_split_once(tmp_path):
+    models, place = [f"vae:{SMALL}", f"gan:{SMALL},generator_learning_rate=0.001"], tmp_path / "out"
+    asked = {**ASKED, "seeds": 1, "trials": 2}
+    tvir.compare(models, out=place, **asked)
+    ledger = json.loads((place / "comparison.json").read_text("utf-8"))
+    attempts = ledger["attempts"]
+    assert [attempt["subject"] for attempt in attempts] == [*models, *models]
+    assert all(attempt["value"] is not None for attempt in attempts)
+    # What a person has set is not searched; the first setting is the model's own.
+    assert attempts[0]["settings"].keys() == {"width", "latent", "batch_size"}
+    assert attempts[3]["settings"]["generator_learning_rate"] == "0.001"
+    assert "critic_learning_rate" in attempts[3]["settings"]
+    for number, model in enumerate(models):
+        best = min(attempts[number::2], key=lambda attempt: attempt["value"])
+        folder = next(trial["path"] for trial in ledger["trials"] if trial["subject"] == model)
+        chosen = RunFolder(place / folder).read().config
+        assert all(str(chosen[name]) == str(value) for name, value in best["settings"].items())
+        assert not (place / attempts[number]["path"] / "scorecard.json").exists()
+    lines = (place / "comparison.csv").read_text("utf-8").splitlines()
+    assert len(lines) == 1 + sum(len(card["scores"]) for card in ledger["cards"])
+
+    listener = Listener()
+    tvir.compare(models, out=place, observer=listener, **{**asked, "seeds": 2})
+    assert {path.name for path in listener.begun} == {"seed-1"}
+    with pytest.raises(UsageError, match="tries nothing"):
+        tvir.compare(models, out=place, **{**asked, "trials": 0})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tvir.contracts.errors import UsageError
+from tvir.contracts.ranges import Range, draw_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,36 @@ def plan_trials(
         for seed in seeds
         for model in models
     ]
+
+
+def plan_search(
+    contestants: Mapping[str, Mapping[str, Any]],
+    ranges: Mapping[str, Mapping[str, Range]],
+    number: int,
+    seed: int,
+    out: Path,
+) -> list[Trial]:
+    """Settings to try for every contestant: as they stand, then random ones. Touches no disk.
+
+    Settings come first: a search that is stopped early has tried as many for every contestant.
+
+    Args:
+        contestants: Settings that a person has given, by contestant; they are not searched.
+        ranges: What may be tried, by contestant. One that has nothing to try is planned once.
+        number: Settings for each.
+        seed: Of all of them.
+        out: Folder of the comparison; runs lie in ``out/NAME/setting-K``.
+    """
+    planned = []
+    for index in range(number):
+        for subject, given in contestants.items():
+            free = {name: found for name, found in ranges[subject].items() if name not in given}
+            if index == 0 or free:
+                config = {**draw_settings(free, index), **given}
+                planned.append(
+                    Trial(model=subject, config=config, seed=seed, path=out / _folder(subject) / f"setting-{index}")
+                )
+    return planned
 
 
 def _require_distinct(values: Sequence[str] | Sequence[int], noun: str, mending: str) -> None:

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from tvir.contracts.metric import Axis
-from tvir.contracts.verdict import PairVerdict, Verdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class AxisRanks:
-    """Who stands where on one axis.
-
-    Args:
-        axis: The axis.
-        ranks: By model, the best and the worst rank that the verdicts allow: (1, 1) is the first alone, and models
-            that nothing tells apart share a range.
-    """
-
-    axis: Axis
-    ranks: Mapping[str, tuple[int, int]]
+from tvir.contracts.verdict import AxisRanks, PairVerdict, Verdict
 
 
 def rank(subjects: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[AxisRanks, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -65,7 +66,7 @@ def ranges_of(config: type[ModelConfig]) -> dict[str, Range]:
     return found
 
 
-def draw_settings(ranges: dict[str, Range], number: int) -> dict[str, Any]:
+def draw_settings(ranges: Mapping[str, Range], number: int) -> dict[str, Any]:
     """The settings of trial ``number``: the defaults (nothing) for 0, else one value of every range.
 
     Every setting has a random sequence of its own, so that a model with one setting more tries the same values of the

@@ -103,6 +103,7 @@ class RunRecord:
         status: ``planned`` runs have not taken a step yet.
         precision: None until it has been decided.
         learning_rate_scale: 1, or less after a rollback.
+        batch_halved: Whether a comparison gave it half of the batch it was planned with, for want of memory.
         spent: What the last checkpoint had used.
         stage_steps: Steps taken in each stage, as the last checkpoint knew them; empty in records of old.
         peak_memory: Largest resident memory of a training process in bytes; None in records of old.
@@ -120,6 +121,7 @@ class RunRecord:
     status: Status = "planned"
     precision: Precision | None = None
     learning_rate_scale: float = 1.0
+    batch_halved: bool = False
     spent: Spent = field(default_factory=Spent)
     stage_steps: dict[str, int] = field(default_factory=dict)
     peak_memory: int | None = None

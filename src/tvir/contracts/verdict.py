@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,3 +86,17 @@ class CopyVerdict:
 
 
 Verdict = PairVerdict | CopyVerdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class AxisRanks:
+    """Who stands where on one axis.
+
+    Args:
+        axis: The axis.
+        ranks: By model, the best and the worst rank that the verdicts allow: (1, 1) is the first alone, and models
+            that nothing tells apart share a range.
+    """
+
+    axis: Axis
+    ranks: Mapping[str, tuple[int, int]]

@@ -116,6 +116,7 @@ class Judge:
         weights: Files of pretrained weights to look through as well.
         progress: Called with (description, done, total).
         extractors: What to look through instead of all that there is.
+        metrics: What to measure on samples instead of all that there is.
         reference: What the scorecard calls the reference, or None for the test split.
         copies: Whether the training split is what generators may have copied from. Otherwise it serves the extractors
             alone, and there is no axis of memorisation.
@@ -130,6 +131,7 @@ class Judge:
         weights: Sequence[Path] = (),
         progress: Callable[[str, int, int], None] | None = None,
         extractors: Sequence[FeatureExtractor] | None = None,
+        metrics: Sequence[Metric] | None = None,
         reference: str | None = None,
         copies: bool = True,
     ) -> None:
@@ -139,7 +141,7 @@ class Judge:
         self._seed = seed
         self._report = progress or (lambda description, done, total: None)
         self._findings: list[str] = []
-        self._metrics = find_metrics()
+        self._metrics = find_metrics() if metrics is None else list(metrics)
         self._extractors = list(self._prepare_extractors() if extractors is None else extractors)
         copied = dataset.train if copies else Examples(dataset.spec, dataset.train.rows[:0])
         self._train = self._points(copied.rows, copied.labels, classify=False)

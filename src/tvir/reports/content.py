@@ -8,10 +8,11 @@ from typing import Any
 
 from PIL import Image
 
+from tvir.contracts.attempt import Attempt
 from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import DataRecord, RunRecord, SpecRecord
-from tvir.contracts.verdict import Verdict
+from tvir.contracts.verdict import AxisRanks, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,11 @@ class ComparisonReport:
         cards: One scorecard per model, summarised over seeds; its subject is the model's name. Models of which
             every run failed have none.
         verdicts: What the numbers support.
+        ranks: Where every model stands on every axis.
+        dominating: The model that is behind none and ahead of every other, or None.
+        attempts: Settings that were tried before on the validation split; empty where none were.
+        selected_by: Name of the score that settings were selected by.
+        expected_bests: By model, the expected best score of 1, 2, ... settings.
         grids: Sample grids, one per model (or more), drawn from equal sample seeds.
         strips: Film strips, one per model (or more).
         findings: What was noticed about the data and on the way.
@@ -108,6 +114,11 @@ class ComparisonReport:
     runs: Sequence[RunEntry]
     cards: Sequence[Scorecard] = ()
     verdicts: Sequence[Verdict] = ()
+    ranks: Sequence[AxisRanks] = ()
+    dominating: str | None = None
+    attempts: Sequence[Attempt] = ()
+    selected_by: str = ""
+    expected_bests: Mapping[str, Sequence[float]] = field(default_factory=dict)
     grids: Sequence[SampleGrid] = ()
     strips: Sequence[FilmStrip] = ()
     findings: Sequence[str] = ()

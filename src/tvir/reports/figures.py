@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import matplotlib as mpl
 import numpy as np
@@ -76,45 +77,96 @@ def dot_plot(row: ScoreRow, subjects: Sequence[str], words: Words, alt: str) -> 
         return svg(figure, alt)
 
 
-def precision_recall(
-    title: str, points: Mapping[str, tuple[Score, Score]], subjects: Sequence[str], words: Words, alt: str
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """One side of a scatter plot.
+
+    Args:
+        label: What it shows.
+        logarithmic: Whether it spans orders of magnitude.
+        limits: Its ends, or None for what the points need.
+    """
+
+    label: str
+    logarithmic: bool = False
+    limits: tuple[float, float] | None = None
+
+
+def scatter(
+    title: str,
+    points: Mapping[str, tuple[Score, Score]],
+    scales: tuple[Scale, Scale],
+    subjects: Sequence[str],
+    words: Words,
+    alt: str,
 ) -> str:
-    """Precision against recall in one space, with intervals and real data against itself.
+    """One score against another, with intervals, and real data against itself where both have a floor.
 
     Args:
         title: Above the panel.
-        points: Precision and recall by model.
+        points: The scores along and up, by model.
+        scales: Of the two sides.
         subjects: All models, for their colours.
         words: Of the labels.
         alt: What the figure shows, in words.
     """
     with mpl.rc_context(STYLE):
         figure, axes = panel(3.0)
-        for name, (precision, recall) in points.items():
+        for name, (along, up) in points.items():
             place = list(subjects).index(name)
             axes.errorbar(
-                recall.value, precision.value, xerr=_bars(recall), yerr=_bars(precision), label=name,
+                along.value, up.value, xerr=_bars(along), yerr=_bars(up), label=name,
                 fmt=MARKERS[place % len(MARKERS)], color=model_colour(place), markersize=6, elinewidth=1.1,
             )  # fmt: skip
-        real = next(iter(points.values()))
-        if real[0].floor is not None and real[1].floor is not None:
+        along, up = next(iter(points.values()))
+        if along.floor is not None and up.floor is not None:
             axes.plot(
-                real[1].floor,
-                real[0].floor,
-                "x",
-                color=INK,
-                markersize=7,
-                label=words("scatter.real"),
-                linestyle="none",
+                along.floor, up.floor, "x", color=INK, markersize=7, label=words("scatter.real"), linestyle="none"
             )
-        axes.set_xlim(-0.03, 1.05)
-        axes.set_ylim(-0.03, 1.05)
-        localise(axes, words, x=True, y=True)
-        axes.set_xlabel(words.metric("recall"))
-        axes.set_ylabel(words.metric("precision"))
+        for scale, axis, set_scale, set_limits in (
+            (scales[0], axes.xaxis, axes.set_xscale, axes.set_xlim),
+            (scales[1], axes.yaxis, axes.set_yscale, axes.set_ylim),
+        ):
+            axis.set_label_text(scale.label)
+            if scale.limits:
+                set_limits(*scale.limits)
+            if scale.logarithmic:
+                set_scale("log")
+                axis.set_minor_formatter(NullFormatter())
+            else:
+                axis.set_major_locator(MaxNLocator(5, steps=STEPS))
+        localise(axes, words, x=not scales[0].logarithmic, y=not scales[1].logarithmic)
         axes.grid(color=RULE, linewidth=0.5, alpha=0.6)
         axes.legend(loc="best", frameon=False, labelcolor=INK)
         axes.set_title(title)
+        return svg(figure, alt)
+
+
+def expected_best(
+    curves: Mapping[str, Sequence[float]], label: str, subjects: Sequence[str], words: Words, alt: str
+) -> str:
+    """The expected best of n settings, a line for every model.
+
+    Args:
+        curves: By model, the values for n = 1, 2, ...
+        label: Of the score.
+        subjects: All models, for their colours.
+        words: Of the labels.
+        alt: What the figure shows, in words.
+    """
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(2.6)
+        for name, values in curves.items():
+            place = list(subjects).index(name)
+            style = {"color": model_colour(place), "marker": MARKERS[place % len(MARKERS)], "markersize": 4}
+            axes.plot(range(1, len(values) + 1), values, label=name, linewidth=1.4, **style)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=STEPS))
+        localise(axes, words, y=True)
+        axes.set_xlabel(words("search.tried"))
+        axes.set_ylabel(label)
+        axes.grid(axis="y", color=RULE, linewidth=0.5, alpha=0.6)
+        axes.legend(loc="best", frameon=False, labelcolor=INK)
         return svg(figure, alt)
 
 

@@ -68,7 +68,7 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
     """A comparison as the text of an HTML page."""
     words = load_words(language)
     subjects = [card.subject for card in report.cards]
-    models = list(dict.fromkeys([*subjects, *(run.name for run in report.runs)]))
+    models = list(dict.fromkeys([*subjects, *(run.name for run in report.runs), *report.expected_bests]))
     named = _model_namer(models)
     title = report.title or words("comparison.title", models=words.both(models), data=_short(report.data.reference))
     rows = score_rows(report.cards, report.verdicts)
@@ -84,6 +84,10 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         sentences=axis_sentences(report.verdicts, words, name=named),
         failed=failed_models(report.runs, words, name=named),
         tested=gaps_tested(report.verdicts),
+        standing=_standing(report.dominating, words, named),
+        trades=panels.trade_panels(report.cards, models, words),
+        search=panels.expected_best_panel(report.expected_bests, report.selected_by, models, words),
+        selects=report.selected_by,
         rows=rows,
         profile=panels.profile_panel(rows, subjects, words),
         illustrations=illustrations(
@@ -93,6 +97,13 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         curves=panels.curve_panels(report.runs, models, words),
         costs=panels.costs(report.runs, models),
     )
+
+
+def _standing(dominating: str | None, words: Words, name: Callable[[str], Markup]) -> str:
+    """Whether there is a best model, and which."""
+    if dominating is None:
+        return words("ranks.nobody")
+    return Markup(words("ranks.dominating")).format(model=name(dominating))
 
 
 def run_page(report: RunReport, language: str = "en") -> str:

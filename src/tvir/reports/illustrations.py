@@ -16,7 +16,7 @@ from tvir.contracts.run import SpecRecord
 from tvir.reports import distributions
 from tvir.reports.language import Words
 from tvir.reports.numbers import RowFormat
-from tvir.reports.panels import scatter_panels
+from tvir.reports.panels import precision_recall_panels
 from tvir.reports.sentences import percent
 from tvir.training.previews import picture
 
@@ -101,7 +101,7 @@ def _having(evidence: Mapping[str, Evidence], part: Callable[[Evidence], Found |
 
 
 def _precision_recall(cards: Sequence[Scorecard], models: Sequence[str], words: Words) -> Illustration | None:
-    figures = scatter_panels(cards, models, words)
+    figures = precision_recall_panels(cards, models, words)
     if not figures:
         return None
     return Illustration(heading=words("scatter.heading"), text=words("scatter.text"), figures=figures)

@@ -15,7 +15,7 @@ from tvir.contracts.run import DataRecord, SpecRecord
 from tvir.reports import figures
 from tvir.reports.content import RunEntry
 from tvir.reports.drawing import MODEL_COLOURS as MODEL_COLOURS
-from tvir.reports.language import Words
+from tvir.reports.language import Words, capital
 from tvir.reports.numbers import compact, duration, row_format
 from tvir.reports.profile import profile, profile_rows
 from tvir.reports.scores import ScoreRow, from_floor
@@ -164,20 +164,73 @@ def curve_panels(runs: Sequence[RunEntry], models: Sequence[str], words: Words) 
     return panels
 
 
-def scatter_panels(cards: Sequence[Scorecard], models: Sequence[str], words: Words) -> list[str]:
+Pairing = tuple[str, str]
+"""The scores along and up in a scatter plot."""
+
+_SHARE = (-0.03, 1.05)
+"""Ends of a side that shows a share, with room for markers."""
+
+TRADES: Sequence[Pairing] = (
+    ("coverage", "mmd_rbf"),
+    ("training_flops", "mmd_rbf"),
+    ("samples_per_second", "mmd_rbf"),
+)
+"""What is bought with what: variety, training and sampling against likeness."""
+
+
+def precision_recall_panels(cards: Sequence[Scorecard], models: Sequence[str], words: Words) -> list[str]:
     """Precision against recall, one panel per space that has both."""
-    points: dict[str, dict[str, tuple[Score, Score]]] = {}
-    for card in cards:
-        found = {(score.metric, score.space): score for score in card.scores}
-        for metric, space in found:
-            if metric == "precision" and ("recall", space) in found:
-                points.setdefault(space, {})[card.subject] = (found["precision", space], found["recall", space])
     return [
-        figures.precision_recall(
-            words("scatter.title", space=words.space(space)), by_model, models, words, _scatter_alt(by_model, words)
-        )
-        for space, by_model in points.items()
+        _scatter(("recall", "precision"), space, points, models, words)
+        for space, points in _paired(cards, "recall", "precision").items()
     ]
+
+
+def trade_panels(cards: Sequence[Scorecard], models: Sequence[str], words: Words) -> list[str]:
+    """Quality against variety, training and sampling, in the first space that is not the examples themselves."""
+    panels = []
+    for pairing in TRADES:
+        found = _paired(cards, *pairing)
+        learnt = [space for space in found if space.partition("@")[0].partition("-")[0] not in ("pixels", "vectors")]
+        if spaces := learnt or list(found):
+            panels.append(_scatter(pairing, spaces[0], found[spaces[0]], models, words))
+    return panels if len(models) > 1 else []
+
+
+def expected_best_panel(curves: Mapping[str, Sequence[float]], metric: str, models: Sequence[str], words: Words) -> str:
+    """The expected best of n settings, or nothing where none were tried."""
+    if not curves:
+        return ""
+    values = "; ".join(f"{model} {words.number(f'{found[-1]:.3g}')}" for model, found in curves.items())
+    return figures.expected_best(
+        curves, capital(words.metric(metric)), models, words, words("search.alt", values=values)
+    )
+
+
+def _paired(cards: Sequence[Scorecard], along: str, up: str) -> dict[str, dict[str, tuple[Score, Score]]]:
+    """By space and model, the two scores; one that looks through nothing stands beside every space of the other."""
+    found: dict[str, dict[str, tuple[Score, Score]]] = {}
+    for card in cards:
+        scores = {(score.metric, score.space): score for score in card.scores}
+        for (metric, space), score in scores.items():
+            other = scores.get((along, space)) or scores.get((along, "-"))
+            if metric == up and other is not None:
+                found.setdefault(space, {})[card.subject] = (other, score)
+    return found
+
+
+def _scatter(
+    pairing: Pairing, space: str, points: Mapping[str, tuple[Score, Score]], models: Sequence[str], words: Words
+) -> str:
+    names = [words.metric(metric) for metric in pairing]
+    title = words("scatter.title", up=capital(names[1]), along=names[0], space=words.space(space))
+    sides = [(side, [pair[place] for pair in points.values()]) for place, side in enumerate(pairing)]
+    first, second = (figures.Scale(
+        label=capital(words.metric(side)) + words.unit(side),
+        logarithmic=scores[0].axis is Axis.COST and min(score.value for score in scores) > 0,
+        limits=_SHARE if side in ("precision", "recall", "coverage") else None,
+    ) for side, scores in sides)  # fmt: skip
+    return figures.scatter(title, points, (first, second), models, words, _scatter_alt(title, names, points, words))
 
 
 def profile_panel(rows: Mapping[Axis, Sequence[ScoreRow]], subjects: Sequence[str], words: Words) -> str:
@@ -225,14 +278,13 @@ def _curve_alt(model: str, title: str, curves: Sequence[figures.Points], words: 
     return words("curves.alt", model=model, term=title, runs=runs, first=first, last=last)
 
 
-def _scatter_alt(points: dict[str, tuple[Score, Score]], words: Words) -> str:
-    def text(score: Score) -> str:
-        return row_format([score]).score(score, words)
-
-    return words(
-        "scatter.alt",
-        values="; ".join(
-            words("scatter.point", model=model, precision=text(precision), recall=text(recall))
-            for model, (precision, recall) in points.items()
-        ),
-    )
+def _scatter_alt(title: str, names: Sequence[str], points: Mapping[str, tuple[Score, Score]], words: Words) -> str:
+    formats = [row_format([pair[place] for pair in points.values()]) for place in (0, 1)]
+    values = [
+        f"{model}: "
+        + ", ".join(
+            f"{name} {form.score(score, words)}" for name, form, score in zip(names, formats, pair, strict=True)
+        )
+        for model, pair in points.items()
+    ]
+    return f"{title}. {'; '.join(values)}"

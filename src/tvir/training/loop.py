@@ -131,10 +131,12 @@ class Loop:
             if not self._table.is_over(self._position):
                 self._step()
             elif self._position.stage + 1 < len(self._stages):
+                self._note_if_empty()
                 self._work.averaging.settle()
                 self._enter(self._position.stage + 1)
             else:
                 break
+        self._note_if_empty()
         self._preview(final=True)
         self._save()
 
@@ -153,6 +155,13 @@ class Loop:
         if stage.phases:
             self._preview()
             self._save(may_fail=True)
+
+    def _note_if_empty(self) -> None:
+        """Say so where the budget was over before a stage took a step: the model is not what its name says."""
+        if self._stage.phases and not self._position.stage_step and self._processes.main:
+            text = f"the budget was spent before the stage {self._stage.name} took a step; give more"
+            self._folder.update(findings=(*self._folder.read().findings, text))
+            self._around.observer.noticed(text)
 
     def _step(self) -> None:
         position, stage = self._position, self._stage

@@ -7,6 +7,14 @@ from pathlib import Path
 
 import torch
 
+TOO_LITTLE = "there is too little memory for a step; choose a smaller --batch-size or --width"
+"""What a run that ran out of memory says of its failure."""
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had; on a CPU torch has no class of its own for it."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+
 
 def peak_memory() -> int | None:
     """Bytes: of the GPU where training uses one, otherwise the largest resident size of this process so far.

@@ -12,6 +12,7 @@ from tvir.contracts.run import Precision, RunFolder, RunRecord, Status
 from tvir.training.allocator import keep_freed_memory
 from tvir.training.divergence import refuse_bad_rows
 from tvir.training.loop import Loop, Surroundings
+from tvir.training.memory import TOO_LITTLE, ran_out
 from tvir.training.observer import Observer
 from tvir.training.precision import decide_precision
 from tvir.training.processes import Processes
@@ -85,14 +86,13 @@ class Trainer:
         try:
             loop = Loop(self.model, self.examples, self.folder, self._begin(record, around), around)
             loop.run()
-        except torch.OutOfMemoryError as error:
-            text = "the GPU has too little memory for a step; choose a smaller --batch-size or --width"
-            self._end(around, "failed", text)
-            raise TvirError(text) from error
         except (Interrupted, KeyboardInterrupt):
             self._end(around, "interrupted", None)
             raise
         except Exception as error:
+            if ran_out(error):
+                self._end(around, "failed", TOO_LITTLE)
+                raise TvirError(TOO_LITTLE) from error
             self._end(around, "failed", str(error).partition("\n")[0] or type(error).__name__)
             raise
         self._end(around, "finished", None)

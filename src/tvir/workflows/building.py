@@ -18,6 +18,7 @@ from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import GenerativeModel, ModelConfig
 from tvir.contracts.noise import mix_seed
+from tvir.contracts.ranges import Range, ranges_of
 from tvir.contracts.run import RunRecord, SpecRecord
 from tvir.models.catalogue import find_model
 from tvir.recipes.catalogue import recipes
@@ -50,6 +51,11 @@ class Method:
     model: str
     kind: type[GenerativeModel]
     config: ModelConfig
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """Settings that are worth searching."""
+        return ranges_of(self.kind.Config)
 
 
 def find_method(

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from tvir.comparison.protocol import Trial, plan_trials
+from tvir.comparison.protocol import Trial, plan_search, plan_trials
+from tvir.comparison.ranking import dominating, rank
 from tvir.comparison.statistics import summarise, verdicts
+from tvir.contracts.attempt import Attempt
 from tvir.contracts.budget import Budget
 from tvir.contracts.data import Dataset
-from tvir.contracts.errors import TvirError
+from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.metric import Scorecard
-from tvir.contracts.run import RunFolder, RunRecord, Status
+from tvir.contracts.run import Precision, RunFolder, RunRecord
 from tvir.contracts.verdict import Verdict
 from tvir.reports.content import ComparisonReport
 from tvir.reports.html import write_comparison
-from tvir.training.signals import Interrupted
-from tvir.workflows.contest import plan_all, read_contestants
+from tvir.workflows.contest import plan_all, ranges_for, read_contestants
 from tvir.workflows.jury import Jury
-from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger
+from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger, write_table
 from tvir.workflows.planning import (
     DataRequest,
     Fit,
@@ -30,7 +32,9 @@ from tvir.workflows.planning import (
 )
 from tvir.workflows.reporting import film_strip, run_entry, sample_grid
 from tvir.workflows.run import Run
-from tvir.workflows.trials import Cores, TrialProgress, TrialsObserver, run_trials
+from tvir.workflows.running import train_all
+from tvir.workflows.selection import SELECTS, expected_bests, select
+from tvir.workflows.trials import Cores, TrialsObserver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +42,7 @@ class Comparison:
     """What a comparison came to.
 
     Args:
-        path: Its folder: one run per trial, comparison.json and report.html.
+        path: Its folder: one run per trial, comparison.json, comparison.csv and report.html.
         cards: One scorecard per model: means over its seeds, with intervals.
         verdicts: What the numbers support.
         runs: Every run, failed ones too.
@@ -62,6 +66,7 @@ def compare(
     *,
     budget: str = "2m",
     seeds: int | Sequence[int] = 3,
+    trials: int = 1,
     out: Path | str | None = None,
     precision: PrecisionChoice = "auto",
     size: int | tuple[int, int] | str | None = None,
@@ -86,6 +91,8 @@ def compare(
         data: A built-in name, a path, or ``hf:OWNER/NAME``.
         budget: What each trial may spend.
         seeds: How many seeds (0, 1, ...), or which.
+        trials: Settings tried for every model on the first seed, its own and random ones of the ranges it declares;
+            the best on the validation split is what the seeds are trained with. Each trial may spend the budget.
         out: Folder of the comparison; by default named after what is compared, below ``runs``.
         precision: Arithmetic of all networks. ``auto`` takes what is fastest for every model, else float32.
         size: Side of the images in pixels, (height, width) or "HxW"; by default that of the data.
@@ -106,37 +113,56 @@ def compare(
     """
     observer = observer or TrialsObserver()
     Budget.parse(budget)
+    if trials < 1:
+        raise UsageError(f"--trials {trials} tries nothing; 1 takes the settings as they stand, more search them")
     contestants = read_contestants(models)
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict).open(progress)
     place = Path(out) if out is not None else Path("runs") / "-".join(["compare", *models, short_name(data), budget])
-    trials = plan_trials(list(contestants), chosen, place, configs=contestants)
-    cores = Cores.share(len(trials), jobs)
-    shared = plan_all(trials, dataset, budget, precision, cores.threads)
+    arithmetic: PrecisionChoice | Precision = precision
+    settings: Mapping[str, Mapping[str, Any]] = contestants
+    attempts: Sequence[Attempt] = ()
+    if trials > 1:
+        searched = plan_search(contestants, ranges_for(contestants, dataset), trials, chosen[0], place)
+        cores = Cores.share(len(searched), jobs)
+        arithmetic = plan_all(searched, dataset, budget, precision, cores.threads)
+        reasons = train_all(searched, cores, observer)
+        settings, attempts = select(searched, reasons, dataset, place, limit, progress)
+    planned = plan_trials(list(contestants), chosen, place, configs=settings)
+    cores = Cores.share(len(planned), jobs)
+    shared = plan_all(planned, dataset, budget, arithmetic, cores.threads)
     # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
-    shown = {trial.path: trial.model for trial in trials if trial.seed == chosen[0]}
+    shown = {trial.path: trial.model for trial in planned if trial.seed == chosen[0]}
     jury = Jury(
-        dataset, limit, cores.threads, lambda done: observer.judging(done, len(trials)), progress, shown, weights
+        dataset, limit, cores.threads, lambda done: observer.judging(done, len(planned)), progress, shown, weights
     )
-    reasons = _train_all(trials, cores, jury, observer)
+    reasons = train_all(planned, cores, observer, finished=jury.receive, spare=jury.begin)
+    if len(reasons) == len(planned):
+        raise TvirError(f"none of the {len(planned)} runs finished; the first says: {next(iter(reasons.values()))}")
     cards, spreads = jury.cards(), jury.floor_spreads()
-    by_model = {subject: _cards_of(subject, trials, cards) for subject in contestants}
+    by_model = {subject: _cards_of(subject, planned, cards) for subject in contestants}
+    judged = {subject: found for subject, found in by_model.items() if found}
+    decided = verdicts(judged, spreads)
     ledger = Ledger(
         data=record_data(dataset),
         budget=budget,
         precision=shared,
         jobs=cores.jobs,
         threads=cores.threads,
-        trials=[_result(trial, place, reasons, cards) for trial in trials],
-        cards=[summarise(list(found.values()), subject) for subject, found in by_model.items() if found],
-        verdicts=verdicts({subject: found for subject, found in by_model.items() if found}, spreads),
+        trials=[_result(trial, place, reasons, cards) for trial in planned],
+        cards=[summarise(list(found.values()), subject) for subject, found in judged.items()],
+        verdicts=decided,
+        ranks=rank(list(judged), decided),
+        dominating=dominating(list(judged), decided),
+        attempts=attempts,
         floor_spreads=[
             FloorSpread(metric=metric, space=space, spread=found) for (metric, space), found in spreads.items()
         ],
     )
     write_ledger(place / "comparison.json", ledger)
+    write_table(place / "comparison.csv", ledger)
     report = replace(
-        _report(ledger, trials, cards, dataset, chosen, place),
+        _report(ledger, planned, cards, dataset, chosen, place),
         evidence={shown[path]: found for path, found in jury.evidence.items()},
         show_training_examples=show_training_examples,
     )
@@ -145,52 +171,9 @@ def compare(
         path=place,
         cards=tuple(ledger.cards),
         verdicts=tuple(ledger.verdicts),
-        runs=tuple(RunFolder(trial.path).read() for trial in trials),
+        runs=tuple(RunFolder(trial.path).read() for trial in planned),
         failed=tuple(f"{path}: {reason}" for path, reason in reasons.items()),
     )
-
-
-def _train_all(trials: Sequence[Trial], cores: Cores, jury: Jury, observer: TrialsObserver) -> dict[Path, str]:
-    """Train what is not finished yet, and hand what is to the jury.
-
-    Returns:
-        The reason by path for each trial that did not finish.
-    """
-    folders = [RunFolder(trial.path) for trial in trials]
-    observer.planned(folders)
-    waiting = [folder for folder in folders if folder.read().status != "finished"]
-    clerk = _Clerk(observer, jury)
-    for folder in folders:
-        if folder not in waiting:
-            clerk.ended(folder, "finished", "trained already")
-    if received := run_trials(waiting, cores, clerk, spare=jury.begin):
-        raise Interrupted(received, "interrupted; the same command again finishes the rest")
-    if len(clerk.reasons) == len(trials):
-        first = next(iter(clerk.reasons.values()))
-        raise TvirError(f"none of the {len(trials)} runs finished; the first says: {first}")
-    return clerk.reasons
-
-
-class _Clerk(TrialsObserver):
-    """Passes everything on, hands finished runs to the jury, and remembers why others did not finish."""
-
-    def __init__(self, observer: TrialsObserver, jury: Jury) -> None:
-        self._observer = observer
-        self._jury = jury
-        self.reasons: dict[Path, str] = {}
-
-    def started(self, trial: RunFolder) -> None:
-        self._observer.started(trial)
-
-    def stepped(self, trial: RunFolder, progress: TrialProgress) -> None:
-        self._observer.stepped(trial, progress)
-
-    def ended(self, trial: RunFolder, status: Status, reason: str | None) -> None:
-        if status == "finished":
-            self._jury.receive(trial.path)
-        else:
-            self.reasons[trial.path] = reason or status
-        self._observer.ended(trial, status, reason)
 
 
 def _cards_of(subject: str, trials: Sequence[Trial], cards: Mapping[Path, Scorecard]) -> dict[int, Scorecard]:
@@ -224,6 +207,11 @@ def _report(
         runs=[run_entry(Run(trial.path), place, trial.model) for trial in trials],
         cards=ledger.cards,
         verdicts=ledger.verdicts,
+        ranks=ledger.ranks,
+        dominating=ledger.dominating,
+        attempts=ledger.attempts,
+        selected_by=SELECTS.quantities[0].name,
+        expected_bests=expected_bests(ledger.attempts) if ledger.attempts else {},
         grids=[sample_grid(run, subject) for subject, run in shown.items()],
         strips=[strip for subject, run in shown.items() if (strip := film_strip(run, subject)) is not None],
         findings=dataset.all_findings,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
 from tvir.comparison.protocol import Trial
 from tvir.contracts.data import Dataset
 from tvir.contracts.errors import UsageError
+from tvir.contracts.ranges import Range
 from tvir.contracts.run import Precision, RunFolder, RunRecord
 from tvir.training.precision import decide_precision
 from tvir.training.processes import Processes
@@ -27,8 +29,15 @@ def read_contestants(models: Sequence[str]) -> dict[str, dict[str, str]]:
     return {text: _settings(text) for text in models}
 
 
+def ranges_for(contestants: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> dict[str, dict[str, Range]]:
+    """The settings of every contestant that are worth searching."""
+    return {
+        subject: find_method(name_of(subject), given, dataset.spec).ranges for subject, given in contestants.items()
+    }
+
+
 def plan_all(
-    trials: Sequence[Trial], dataset: Dataset, budget: str, precision: PrecisionChoice, threads: int
+    trials: Sequence[Trial], dataset: Dataset, budget: str, precision: PrecisionChoice | Precision, threads: int
 ) -> Precision:
     """Write a run.json for every trial that has none, and check those that are there.
 
@@ -54,7 +63,7 @@ def plan_all(
     for trial in trials:
         if not RunFolder(trial.path).record_path.exists():
             plan_run(
-                _name(trial),
+                name_of(trial.model),
                 dataset,
                 budget=budget,
                 seed=trial.seed,
@@ -75,8 +84,9 @@ def _settings(text: str) -> dict[str, str]:
     return settings
 
 
-def _name(trial: Trial) -> str:
-    return trial.model.partition(":")[0]
+def name_of(contestant: str) -> str:
+    """The model or recipe of a contestant."""
+    return contestant.partition(":")[0]
 
 
 def _settled(records: Sequence[RunRecord]) -> Precision | None:
@@ -91,7 +101,7 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
         found: dict[str, Precision] = {}
         for trial in trials:
             if trial.model not in found:
-                method = find_method(_name(trial), trial.config, dataset.spec)
+                method = find_method(name_of(trial.model), trial.config, dataset.spec)
                 model = construct(method.kind, dataset.spec, method.config, trial.seed)
                 found[trial.model] = decide_precision(model, dataset.train, Processes())
     finally:
@@ -102,7 +112,7 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
 
 
 def _wanted(trial: Trial, dataset: Dataset, budget: str, precision: Precision) -> dict[str, object]:
-    method = find_method(_name(trial), trial.config, dataset.spec)
+    method = find_method(name_of(trial.model), trial.config, dataset.spec)
     return {
         "model": method.model,
         "config": method.config.as_json(),
@@ -115,9 +125,10 @@ def _wanted(trial: Trial, dataset: Dataset, budget: str, precision: Precision) -
 
 def _require_same(folder: RunFolder, wanted: dict[str, object]) -> None:
     record = folder.read()
+    planned_batch = record.config.get("batch_size", 1) * (2 if record.batch_halved else 1)
     there = {
         "model": record.model,
-        "config": record.config,
+        "config": {**record.config, "batch_size": planned_batch},
         "data": record.data.fingerprint,
         "budget": record.budget,
         "seed": record.seed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,10 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from tvir.contracts.attempt import Attempt
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import DataRecord, Precision, Status, write_atomically
-from tvir.contracts.verdict import Verdict
+from tvir.contracts.verdict import AxisRanks, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +60,9 @@ class Ledger:
         trials: Every trial, failed ones too.
         cards: One scorecard per model: means over its seeds, with intervals.
         verdicts: What the numbers support.
+        ranks: Where every model stands on every axis, as far as the verdicts decide.
+        dominating: The model that is behind none and ahead of every other, or None.
+        attempts: Settings that were tried before, judged on the validation split.
         floor_spreads: Which gaps are no larger than what other real data would make, over disjoint blocks of it.
     """
 
@@ -69,6 +75,9 @@ class Ledger:
     trials: Sequence[TrialResult]
     cards: Sequence[Scorecard]
     verdicts: Sequence[Verdict]
+    ranks: Sequence[AxisRanks] = ()
+    dominating: str | None = None
+    attempts: Sequence[Attempt] = ()
     floor_spreads: Sequence[FloorSpread] = ()
 
 
@@ -78,3 +87,26 @@ _LEDGER = TypeAdapter(Ledger)
 def write_ledger(path: Path, ledger: Ledger) -> None:
     """Write comparison.json. A number that is not finite is written as null."""
     write_atomically(path, _LEDGER.dump_json(ledger, indent=2) + b"\n")
+
+
+_COLUMNS = (
+    "subject", "axis", "metric", "space", "better", "value", "low", "high", "floor", "n_real", "n_generated",
+    "best_rank", "worst_rank",
+)  # fmt: skip
+
+
+def write_table(path: Path, ledger: Ledger) -> None:
+    """Write comparison.csv: every score of every model with its interval, its floor and the model's ranks there."""
+    ranks = {(found.axis, subject): both for found in ledger.ranks for subject, both in found.ranks.items()}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for card in ledger.cards:
+        for score in card.scores:
+            low, high = score.interval or (None, None)
+            best, worst = ranks.get((score.axis, card.subject), (None, None))
+            writer.writerow([
+                card.subject, score.axis, score.metric, score.space, score.better, score.value, low, high, score.floor,
+                score.n_real, score.n_generated, best, worst,
+            ])  # fmt: skip
+    write_atomically(path, text.getvalue().encode())

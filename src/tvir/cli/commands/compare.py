@@ -24,6 +24,8 @@ class Compare(BudgetFlags, DataFlags):
     """Names of models; settings may follow: unbalanced-gan:pretraining=none."""
     seeds: int = 3
     """How many seeds each model is trained with: 0, 1, ...; intervals need at least 3."""
+    trials: int = 1
+    """Settings tried for every model before, the best on the validation split being taken; each spends the budget."""
     out: Annotated[str | None, arg(metavar="FOLDER")] = None
     """Folder of the comparison; by default runs/compare-MODELS-DATA-BUDGET."""
     jobs: Annotated[int | None, arg(metavar="INT")] = None
@@ -56,6 +58,7 @@ def main(words: Sequence[str]) -> None:
             form.data,
             budget=form.budget,
             seeds=form.seeds,
+            trials=form.trials,
             out=form.out,
             precision=form.precision,
             size=form.size,

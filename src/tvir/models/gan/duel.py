@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
+from tvir.contracts.ranges import Logarithmic
 from tvir.objectives.adversarial import AdversarialLoss, NonSaturating
 from tvir.objectives.penalties import R1, Critic, Regulariser, squared_slopes, watched
 
@@ -27,7 +28,7 @@ class DuelConfig(ModelConfig):
     """What the players play for."""
     regulariser: Regulariser = field(default_factory=R1)
     """What keeps the critic smooth."""
-    critic_learning_rate: Annotated[float, Gt(0)] = 1e-3
+    critic_learning_rate: Annotated[float, Gt(0), Logarithmic(3e-4, 3e-3)] = 1e-3
     """Step size of the critic."""
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tvir.contracts.data import DataSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, Phase, Player
+from tvir.contracts.ranges import Logarithmic
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.networks.building import Architecture, Residual
@@ -42,7 +43,7 @@ class GameConfig(DuelConfig):
     """What the critic sees images through, lest it learn few of them by heart."""
     normalisation: Normalisation = field(default_factory=BatchNormalised)
     """Layer before each activation of the generator."""
-    generator_learning_rate: Annotated[float, Gt(0)] = 2e-3
+    generator_learning_rate: Annotated[float, Gt(0), Logarithmic(5e-4, 5e-3)] = 2e-3
     """Step size of the generator."""
     generator_warmup: Annotated[int, Ge(0)] = 200
     """Steps over which the generator's step size grows from 0: it waits until the critic has something to say."""

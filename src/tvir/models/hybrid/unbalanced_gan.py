@@ -17,6 +17,7 @@ from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import EncodesData, JudgesExamples, Stage, evaluating
 from tvir.contracts.noise import Noise
+from tvir.contracts.ranges import OneOf
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.game import Game, GameConfig, settings_for_game, whole_packs
 from tvir.models.hybrid.mixture import Mixture
@@ -51,7 +52,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
 
         pretraining: Literal["vae", "ae", "none"] = "vae"
         """What is trained first: a variational autoencoder, an ordinary one, or nothing."""
-        pretraining_share: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.2
+        pretraining_share: Annotated[float, Interval(ge=0.0, lt=1.0), OneOf(0.1, 0.2, 0.3)] = 0.2
         """Share of the budget given to it."""
         transfer: Literal["decoder", "decoder+encoder"] = "decoder"
         """What goes on to the GAN; the encoder's trunk goes to the discriminator."""

@@ -14,6 +14,7 @@ from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
 from tvir.contracts.noise import Noise
+from tvir.contracts.ranges import Logarithmic
 from tvir.networks.building import Architecture, Networks, Residual
 from tvir.objectives.divergences import normal_divergence
 from tvir.objectives.elbo import evidence_bound, importance_weighted_bound, normal_log_prob
@@ -38,11 +39,11 @@ class AutoencodingConfig(ModelConfig):
     """Encoder and decoder of images."""
     likelihood: Likelihood = field(default_factory=Automatic)
     """What the decoder's output says of an example."""
-    beta: Annotated[float, Ge(0)] = 1.0
+    beta: Annotated[float, Ge(0), Logarithmic(0.1, 2.0)] = 1.0
     """Weight of the divergence from the prior; with 1 the loss bounds the likelihood."""
     beta_warmup: Annotated[float, Ge(0)] = 0.0
     """Share of the stage's budget over which beta grows from 0."""
-    autoencoder_learning_rate: Annotated[float, Gt(0)] = 1e-3
+    autoencoder_learning_rate: Annotated[float, Gt(0), Logarithmic(3e-4, 3e-3)] = 1e-3
     """Step size of encoder and decoder."""
 
 
