@@ -14,6 +14,7 @@ from tvir.contracts.attempt import Attempt
 from tvir.contracts.budget import Spent
 from tvir.contracts.metric import Axis, Direction, Score, Scorecard
 from tvir.contracts.run import DataRecord, RunRecord, SpecRecord
+from tvir.contracts.size import Size
 from tvir.reports.content import ComparisonReport, FilmStrip, Frame, RunEntry, RunReport, SampleGrid
 
 SEEDS = (0, 1, 2)
@@ -142,7 +143,8 @@ def comparison() -> ComparisonReport:
         runs=[run(model, seed, failed=(model, seed) == ("gan", 2)) for seed in (*SEEDS, 3) for model in MODELS],
         cards=[summarise(list(found.values()), name) for name, found in cards_by_seed((0, 1, 2, 3)).items()],
         verdicts=(decided := verdicts(cards_by_seed((0, 1, 2, 3)))),
-        ranks=rank(MODELS, decided),
+        ranks=rank(MODELS, decided), match="parameters",
+        sizes=[Size(subject=model, width=32, parameters=400_000 + 100_000 * n) for n, model in enumerate(MODELS)],
         attempts=[
             Attempt(
                 subject=model, settings={"generator_learning_rate": 0.001 * number} if number else {},

@@ -14,6 +14,7 @@ from tvir.training.signals import Interrupted
 from tvir.workflows.contest import plan_all, read_contestants
 from tvir.workflows.planning import plan_run
 from tvir.workflows.running import train_all
+from tvir.workflows.sizing import match_sizes, measure_sizes
 from tvir.workflows.trials import Cores, TrialsObserver, run_trials
 
 SMALL = "width=2,latent=2,batch_size=4"
@@ -176,3 +177,21 @@ def test_a_search_tries_as_many_settings_for_each_and_touches_the_test_split_onc
     assert {path.name for path in listener.begun} == {"seed-1"}
     with pytest.raises(UsageError, match="tries nothing"):
         tvir.compare(models, out=place, **{**asked, "trials": 0})
+
+
+@pytest.mark.parametrize("match", ["parameters", "flops"])
+def test_matched_models_are_as_large_as_the_first_and_what_was_set_is_kept(match):
+    dataset = open_dataset("digits")
+    contestants = read_contestants(["vae:width=4", "gan", "gan:width=3"])
+    settings = match_sizes(contestants, dataset, match)
+    assert settings["vae:width=4"] == contestants["vae:width=4"]
+    assert settings["gan:width=3"] == contestants["gan:width=3"]
+    sizes = [getattr(size, match) for size in measure_sizes(settings, dataset, match)]
+    unmatched = [getattr(size, match) for size in measure_sizes(contestants, dataset, match)]
+    assert max(sizes[0] / sizes[1], sizes[1] / sizes[0]) < 1.3
+    assert max(unmatched[0] / unmatched[1], unmatched[1] / unmatched[0]) > 3
+
+
+def test_models_that_are_not_matched_keep_their_settings():
+    contestants = read_contestants(["vae:width=4", "gan"])
+    assert match_sizes(contestants, open_dataset("digits"), "none") == contestants

@@ -148,6 +148,14 @@ class ModelConfig:
             raise UsageError(f"setting {where} = {first['input']!r} is not usable: {first['msg']}") from None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SizedConfig(ModelConfig):
+    """Settings of a model whose networks all grow with one dial."""
+
+    width: Annotated[int, Ge(1)] = 32
+    """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
+
+
 class GenerativeModel(nn.Module, ABC):
     """A model that learns from examples and samples new ones.
 

@@ -12,6 +12,7 @@ from tvir.contracts.attempt import Attempt
 from tvir.contracts.evidence import Evidence
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import DataRecord, RunRecord, SpecRecord
+from tvir.contracts.size import Size
 from tvir.contracts.verdict import AxisRanks, Verdict
 
 
@@ -97,6 +98,8 @@ class ComparisonReport:
         verdicts: What the numbers support.
         ranks: Where every model stands on every axis.
         dominating: The model that is behind none and ahead of every other, or None.
+        match: In what the networks were to be alike: ``none``, ``parameters`` or ``flops``.
+        sizes: How large every model's are.
         attempts: Settings that were tried before on the validation split; empty where none were.
         selected_by: Name of the score that settings were selected by.
         expected_bests: By model, the expected best score of 1, 2, ... settings.
@@ -116,6 +119,8 @@ class ComparisonReport:
     verdicts: Sequence[Verdict] = ()
     ranks: Sequence[AxisRanks] = ()
     dominating: str | None = None
+    match: str = "none"
+    sizes: Sequence[Size] = ()
     attempts: Sequence[Attempt] = ()
     selected_by: str = ""
     expected_bests: Mapping[str, Sequence[float]] = field(default_factory=dict)

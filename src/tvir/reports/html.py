@@ -85,6 +85,7 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         failed=failed_models(report.runs, words, name=named),
         tested=gaps_tested(report.verdicts),
         standing=_standing(report.dominating, words, named),
+        mismatch=_mismatch(report, words),
         trades=panels.trade_panels(report.cards, models, words),
         search=panels.expected_best_panel(report.expected_bests, report.selected_by, models, words),
         selects=report.selected_by,
@@ -97,6 +98,13 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         curves=panels.curve_panels(report.runs, models, words),
         costs=panels.costs(report.runs, models),
     )
+
+
+def _mismatch(report: ComparisonReport, words: Words) -> str:
+    """How many times the largest model is the smallest, by what they were matched in; empty where unknown."""
+    sizes = [size.flops if report.match == "flops" else size.parameters for size in report.sizes]
+    known = [size for size in sizes if size]
+    return words.number(f"{max(known) / min(known):.2f}") if len(known) > 1 else ""
 
 
 def _standing(dominating: str | None, words: Words, name: Callable[[str], Markup]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tvir.comparison.protocol import Trial, plan_search, plan_trials
 from tvir.comparison.ranking import dominating, rank
@@ -34,6 +33,7 @@ from tvir.workflows.reporting import film_strip, run_entry, sample_grid
 from tvir.workflows.run import Run
 from tvir.workflows.running import train_all
 from tvir.workflows.selection import SELECTS, expected_bests, select
+from tvir.workflows.sizing import Match, Settings, match_sizes, measure_sizes
 from tvir.workflows.trials import Cores, TrialsObserver
 
 
@@ -67,6 +67,7 @@ def compare(
     budget: str = "2m",
     seeds: int | Sequence[int] = 3,
     trials: int = 1,
+    match: Match = "none",
     out: Path | str | None = None,
     precision: PrecisionChoice = "auto",
     size: int | tuple[int, int] | str | None = None,
@@ -93,6 +94,8 @@ def compare(
         seeds: How many seeds (0, 1, ...), or which.
         trials: Settings tried for every model on the first seed, its own and random ones of the ranges it declares;
             the best on the validation split is what the seeds are trained with. Each trial may spend the budget.
+        match: Give every model the width at which it has as many trainable ``parameters`` as the first one, or takes as
+            many operations for a training example (``flops``); how well that went is reported.
         out: Folder of the comparison; by default named after what is compared, below ``runs``.
         precision: Arithmetic of all networks. ``auto`` takes what is fastest for every model, else float32.
         size: Side of the images in pixels, (height, width) or "HxW"; by default that of the data.
@@ -111,7 +114,6 @@ def compare(
         UsageError: Something asked for does not exist, or the folder holds another comparison.
         TvirError: No trial finished, or the work was interrupted.
     """
-    observer = observer or TrialsObserver()
     Budget.parse(budget)
     if trials < 1:
         raise UsageError(f"--trials {trials} tries nothing; 1 takes the settings as they stand, more search them")
@@ -119,50 +121,21 @@ def compare(
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict).open(progress)
     place = Path(out) if out is not None else Path("runs") / "-".join(["compare", *models, short_name(data), budget])
-    arithmetic: PrecisionChoice | Precision = precision
-    settings: Mapping[str, Mapping[str, Any]] = contestants
-    attempts: Sequence[Attempt] = ()
-    if trials > 1:
-        searched = plan_search(contestants, ranges_for(contestants, dataset), trials, chosen[0], place)
-        cores = Cores.share(len(searched), jobs)
-        arithmetic = plan_all(searched, dataset, budget, precision, cores.threads)
-        reasons = train_all(searched, cores, observer)
-        settings, attempts = select(searched, reasons, dataset, place, limit, progress)
+    plan_trials(list(contestants), chosen, place)  # what cannot be compared is refused before anything is tried
+    contest = _Contest(
+        dataset=dataset, place=place, budget=budget, jobs=jobs, limit=limit, weights=weights,
+        observer=observer or TrialsObserver(), progress=progress,
+    )  # fmt: skip
+    sized = match_sizes(contestants, dataset, match)
+    settings, attempts, arithmetic = contest.search(sized, trials, chosen[0], precision)
     planned = plan_trials(list(contestants), chosen, place, configs=settings)
-    cores = Cores.share(len(planned), jobs)
-    shared = plan_all(planned, dataset, budget, arithmetic, cores.threads)
-    # The first seed of every model stands for it in pictures: the same choice for all, made before anything was seen.
-    shown = {trial.path: trial.model for trial in planned if trial.seed == chosen[0]}
-    jury = Jury(
-        dataset, limit, cores.threads, lambda done: observer.judging(done, len(planned)), progress, shown, weights
-    )
-    reasons = train_all(planned, cores, observer, finished=jury.receive, spare=jury.begin)
-    if len(reasons) == len(planned):
-        raise TvirError(f"none of the {len(planned)} runs finished; the first says: {next(iter(reasons.values()))}")
-    cards, spreads = jury.cards(), jury.floor_spreads()
-    by_model = {subject: _cards_of(subject, planned, cards) for subject in contestants}
-    judged = {subject: found for subject, found in by_model.items() if found}
-    decided = verdicts(judged, spreads)
-    ledger = Ledger(
-        data=record_data(dataset),
-        budget=budget,
-        precision=shared,
-        jobs=cores.jobs,
-        threads=cores.threads,
-        trials=[_result(trial, place, reasons, cards) for trial in planned],
-        cards=[summarise(list(found.values()), subject) for subject, found in judged.items()],
-        verdicts=decided,
-        ranks=rank(list(judged), decided),
-        dominating=dominating(list(judged), decided),
-        attempts=attempts,
-        floor_spreads=[
-            FloorSpread(metric=metric, space=space, spread=found) for (metric, space), found in spreads.items()
-        ],
-    )
+    ledger, jury = contest.hold(planned, arithmetic)
+    ledger = replace(ledger, attempts=attempts, match=match, sizes=measure_sizes(settings, dataset, match))
     write_ledger(place / "comparison.json", ledger)
     write_table(place / "comparison.csv", ledger)
+    shown = {trial.path: trial.model for trial in planned}
     report = replace(
-        _report(ledger, planned, cards, dataset, chosen, place),
+        _report(ledger, planned, jury.cards(), dataset, chosen, place),
         evidence={shown[path]: found for path, found in jury.evidence.items()},
         show_training_examples=show_training_examples,
     )
@@ -172,8 +145,73 @@ def compare(
         cards=tuple(ledger.cards),
         verdicts=tuple(ledger.verdicts),
         runs=tuple(RunFolder(trial.path).read() for trial in planned),
-        failed=tuple(f"{path}: {reason}" for path, reason in reasons.items()),
+        failed=tuple(f"{place / trial.path}: {trial.reason}" for trial in ledger.trials if trial.reason),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Contest:
+    """What all parts of a comparison share; the arguments are those of ``compare``."""
+
+    dataset: Dataset
+    place: Path
+    budget: str
+    jobs: int | None
+    limit: int
+    weights: Sequence[Path]
+    observer: TrialsObserver
+    progress: Reading | None
+
+    def search(
+        self, contestants: Settings, number: int, seed: int, precision: PrecisionChoice
+    ) -> tuple[Settings, Sequence[Attempt], PrecisionChoice | Precision]:
+        """The best of ``number`` settings for every contestant on the validation split, and the arithmetic used."""
+        if number == 1:
+            return contestants, (), precision
+        trials = plan_search(contestants, ranges_for(contestants, self.dataset), number, seed, self.place)
+        cores = Cores.share(len(trials), self.jobs)
+        shared = plan_all(trials, self.dataset, self.budget, precision, cores.threads)
+        reasons = train_all(trials, cores, self.observer)
+        chosen, attempts = select(trials, reasons, self.dataset, self.place, self.limit, self.progress)
+        return chosen, attempts, shared
+
+    def hold(self, trials: Sequence[Trial], precision: PrecisionChoice | Precision) -> tuple[Ledger, Jury]:
+        """Train and judge all trials, and say what the numbers support."""
+        cores = Cores.share(len(trials), self.jobs)
+        shared = plan_all(trials, self.dataset, self.budget, precision, cores.threads)
+        jury = Jury(
+            self.dataset,
+            self.limit,
+            cores.threads,
+            lambda done: self.observer.judging(done, len(trials)),
+            self.progress,
+            # The first seed of every model stands for it in pictures: chosen before anything was seen.
+            {trial.path for trial in trials if trial.seed == trials[0].seed},
+            self.weights,
+        )
+        reasons = train_all(trials, cores, self.observer, finished=jury.receive, spare=jury.begin)
+        if len(reasons) == len(trials):
+            raise TvirError(f"none of the {len(trials)} runs finished; the first says: {next(iter(reasons.values()))}")
+        cards, spreads = jury.cards(), jury.floor_spreads()
+        subjects = dict.fromkeys(trial.model for trial in trials)
+        judged = {subject: found for subject in subjects if (found := _cards_of(subject, trials, cards))}
+        decided = verdicts(judged, spreads)
+        ledger = Ledger(
+            data=record_data(self.dataset),
+            budget=self.budget,
+            precision=shared,
+            jobs=cores.jobs,
+            threads=cores.threads,
+            trials=[_result(trial, self.place, reasons, cards) for trial in trials],
+            cards=[summarise(list(found.values()), subject) for subject, found in judged.items()],
+            verdicts=decided,
+            ranks=rank(list(judged), decided),
+            dominating=dominating(list(judged), decided),
+            floor_spreads=[
+                FloorSpread(metric=metric, space=space, spread=found) for (metric, space), found in spreads.items()
+            ],
+        )
+        return ledger, jury
 
 
 def _cards_of(subject: str, trials: Sequence[Trial], cards: Mapping[Path, Scorecard]) -> dict[int, Scorecard]:
@@ -210,6 +248,8 @@ def _report(
         ranks=ledger.ranks,
         dominating=ledger.dominating,
         attempts=ledger.attempts,
+        match=ledger.match,
+        sizes=ledger.sizes,
         selected_by=SELECTS.quantities[0].name,
         expected_bests=expected_bests(ledger.attempts) if ledger.attempts else {},
         grids=[sample_grid(run, subject) for subject, run in shown.items()],

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from tvir.contracts.attempt import Attempt
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import DataRecord, Precision, Status, write_atomically
+from tvir.contracts.size import Size
 from tvir.contracts.verdict import AxisRanks, Verdict
 
 
@@ -62,6 +63,8 @@ class Ledger:
         verdicts: What the numbers support.
         ranks: Where every model stands on every axis, as far as the verdicts decide.
         dominating: The model that is behind none and ahead of every other, or None.
+        match: In what the networks were to be alike.
+        sizes: How large every contestant's are.
         attempts: Settings that were tried before, judged on the validation split.
         floor_spreads: Which gaps are no larger than what other real data would make, over disjoint blocks of it.
     """
@@ -77,6 +80,8 @@ class Ledger:
     verdicts: Sequence[Verdict]
     ranks: Sequence[AxisRanks] = ()
     dominating: str | None = None
+    match: str = "none"
+    sizes: Sequence[Size] = ()
     attempts: Sequence[Attempt] = ()
     floor_spreads: Sequence[FloorSpread] = ()
 

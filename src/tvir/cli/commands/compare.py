@@ -26,6 +26,8 @@ class Compare(BudgetFlags, DataFlags):
     """How many seeds each model is trained with: 0, 1, ...; intervals need at least 3."""
     trials: int = 1
     """Settings tried for every model before, the best on the validation split being taken; each spends the budget."""
+    match: Literal["none", "parameters", "flops"] = "none"
+    """Give every model the width at which it is as large as the first one."""
     out: Annotated[str | None, arg(metavar="FOLDER")] = None
     """Folder of the comparison; by default runs/compare-MODELS-DATA-BUDGET."""
     jobs: Annotated[int | None, arg(metavar="INT")] = None
@@ -59,6 +61,7 @@ def main(words: Sequence[str]) -> None:
             budget=form.budget,
             seeds=form.seeds,
             trials=form.trials,
+            match=form.match,
             out=form.out,
             precision=form.precision,
             size=form.size,

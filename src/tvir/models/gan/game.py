@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec, VectorSpec
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Adam, Batch, Losses, Phase, Player
+from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, SizedConfig
 from tvir.contracts.ranges import Logarithmic
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
@@ -24,13 +24,11 @@ from tvir.objectives.penalties import Automatic, Critic, Regulariser
 
 
 @dataclass(frozen=True, kw_only=True)
-class GameConfig(DuelConfig):
+class GameConfig(DuelConfig, SizedConfig):
     """Settings of every model that plays the game."""
 
     batch_size: Annotated[int, Ge(1)] = 32
     """Examples per step, over all processes."""
-    width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     network: Architecture = field(default_factory=Residual)

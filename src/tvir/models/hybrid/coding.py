@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
-from tvir.contracts.model import EncodesData, ModelConfig
+from tvir.contracts.model import EncodesData, SizedConfig
 from tvir.contracts.noise import Noise
 from tvir.models.vae.autoencoding import mean_and_log_variance
 from tvir.networks.building import networks_for
@@ -20,13 +20,11 @@ from tvir.networks.normalisation import Normalisation, Unnormalised
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodingConfig(ModelConfig):
+class CodingConfig(SizedConfig):
     """Settings of every hybrid with an encoder and a decoder."""
 
     batch_size: Annotated[int, Ge(1)] = 64
     """Examples per step, over all processes."""
-    width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     normalisation: Normalisation = field(default_factory=Unnormalised)

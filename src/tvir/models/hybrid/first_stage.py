@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tvir.contracts.data import Examples, ImageSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Adam, Batch, EncodesData, Losses, Phase, Player, Stage
+from tvir.contracts.model import Adam, Batch, EncodesData, Losses, Phase, Player, SizedConfig, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.networks.normalisation import Normalisation, Unnormalised
@@ -24,13 +24,11 @@ from tvir.objectives.balance import adaptive_weight
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstStageConfig(DuelConfig):
+class FirstStageConfig(DuelConfig, SizedConfig):
     """Settings of every model that learns to compress images first, and what is likely of the compressed second."""
 
     batch_size: Annotated[int, Ge(1)] = 32
     """Examples per step, over all processes."""
-    width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels of features 16 pixels wide."""
     latent: Annotated[int, Ge(1)] = 4
     """Numbers in a latent for each of its places."""
     normalisation: Normalisation = field(default_factory=Unnormalised)

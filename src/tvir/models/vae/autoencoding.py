@@ -12,7 +12,7 @@ from torch.distributions import Independent, Normal
 
 from tvir.contracts.data import DataSpec
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player
+from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, SizedConfig
 from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import Logarithmic
 from tvir.networks.building import Architecture, Networks, Residual
@@ -28,11 +28,9 @@ _SCALE_SPEED = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoencodingConfig(ModelConfig):
+class AutoencodingConfig(SizedConfig):
     """Settings of every model that learns by encoding and decoding."""
 
-    width: Annotated[int, Ge(1)] = 32
-    """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
     network: Architecture = field(default_factory=Residual)
