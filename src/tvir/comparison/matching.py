@@ -8,6 +8,9 @@ from collections.abc import Callable
 WIDEST = 1024
 """No width beyond this is tried."""
 
+_START = 32
+"""The width that is tried first."""
+
 
 def closest_width(size: Callable[[int], float], wanted: float) -> int:
     """The width whose size is closest to what is wanted, as a ratio.
@@ -20,10 +23,12 @@ def closest_width(size: Callable[[int], float], wanted: float) -> int:
         >>> closest_width(lambda width: width**2, 50)
         7
     """
-    low, high = 1, 1
-    while high < WIDEST and size(high) < wanted:
-        low, high = high, min(WIDEST, 2 * high)
+    low, high, width = 0, WIDEST + 1, _START
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if size(middle) < wanted else (low, middle)
-    return min((low, high), key=lambda width: abs(math.log(size(width) / wanted)))
+        found = size(width)
+        low, high = (width, high) if found < wanted else (low, width)
+        # Sizes grow about as the square of the width.
+        guess = round(width * math.sqrt(wanted / found))
+        width = guess if low < guess < high else (low + high) // 2
+    tried = [width for width in (low, high) if 1 <= width <= WIDEST]
+    return min(tried, key=lambda width: abs(math.log(size(width) / wanted)))
