@@ -13,6 +13,7 @@ import torch
 
 from tvir.contracts.data import Dataset
 from tvir.data.opening import open_dataset
+from tvir.training.observer import Observer, Progress
 
 
 def mnist(path: Path) -> Dataset:
@@ -29,6 +30,22 @@ def matrix_peak(seconds: float = 0.3, side: int = 1024) -> float:
         left @ right
         count += 1
     return 2 * side**3 * count / (time.perf_counter() - started)
+
+
+class Timed(Observer):
+    """Remembers the training seconds at each report."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, float]] = []
+
+    def stepped(self, progress: Progress) -> None:
+        self.seen.append((progress.spent.steps, progress.spent.seconds))
+
+    def rate(self, batch: int, warm: int) -> float:
+        """Examples per second after the first ``warm`` steps."""
+        first = next(point for point in self.seen if point[0] >= warm)
+        last = self.seen[-1]
+        return batch * (last[0] - first[0]) / (last[1] - first[1])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,35 +22,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import alternate, mnist, report
+from measuring import Timed, alternate, mnist, report
 
 from tvir.contracts.data import Dataset
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise, mix_seed
 from tvir.contracts.run import Precision
 from tvir.models.vae.vae import Vae
-from tvir.training.observer import Observer, Progress
 from tvir.training.trainer import Trainer
 from tvir.workflows.planning import PrecisionChoice, plan_run
 
 WARM = 20
 """Steps before the clock starts."""
-
-
-class Timed(Observer):
-    """Remembers the training seconds at each report."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[int, float]] = []
-
-    def stepped(self, progress: Progress) -> None:
-        self.seen.append((progress.spent.steps, progress.spent.seconds))
-
-    def rate(self, batch: int, warm: int) -> float:
-        """Examples per second after the first ``warm`` steps."""
-        first = next(point for point in self.seen if point[0] >= warm)
-        last = self.seen[-1]
-        return batch * (last[0] - first[0]) / (last[1] - first[1])
 
 
 def tvir_trainer(data: Dataset, config: Vae.Config, steps: int, precision: PrecisionChoice | Precision) -> float:

@@ -6,8 +6,6 @@ import warnings
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from tvir.contracts.data import Array
@@ -38,6 +36,10 @@ class Mixture(nn.Module):
         Args:
             latents: (N, latent); repeated where there are fewer than components.
         """
+        # Only here: every command walks the models, and this takes half a second and 150 MB.
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
         rows = np.resize(latents, (max(len(latents), len(self.means)), latents.shape[1])).astype(np.float64)
         mixture = GaussianMixture(
             len(self.means), covariance_type="diag", reg_covar=1e-4, init_params="k-means++", random_state=0
