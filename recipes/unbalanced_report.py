@@ -47,12 +47,10 @@ class Measure:
 
     Args:
         name: As the metric calls it.
-        higher: Whether more is better.
-        collapsed: A final value on the wrong side of this is a collapse, or None where this score does not tell.
+        collapsed: A final value below this is a collapse, or None where this score does not tell.
     """
 
     name: str
-    higher: bool
     collapsed: float | None = None
 
     def is_collapse(self, value: float) -> bool:
@@ -64,14 +62,32 @@ TOYS = {"ring8": 8, "grid25": 25}
 """Modes of the data whose truth is known."""
 
 
-def quality(data: str) -> Measure:
+def stacked_modes(result: Result) -> int:
+    """How many classes stacked images have; 0 for other data. Results of old do not say."""
+    return result.get("modes", 0)
+
+
+def quality(result: Result) -> Measure:
     """What curves show and convergence is read from."""
-    return Measure("reverse_kl", False) if data in TOYS else Measure("frechet_distance", False)
+    if stacked_modes(result):
+        return Measure("class_kl")
+    return Measure("reverse_kl" if result["data"] in TOYS else "frechet_distance")
 
 
-def diversity(data: str) -> Measure:
+def diversity(result: Result) -> Measure:
     """What mode collapse is read from."""
-    return Measure("modes_found", True, TOYS[data] / 2) if data in TOYS else Measure("coverage", True, 0.1)
+    if modes := stacked_modes(result):
+        return Measure("mode_count", modes / 2)
+    if modes := TOYS.get(result["data"]):
+        return Measure("modes_found", modes / 2)
+    return Measure("coverage", 0.1)
+
+
+def other(result: Result) -> str:
+    """What the table shows besides."""
+    if stacked_modes(result):
+        return "frechet_distance"
+    return "high_quality_share" if result["data"] in TOYS else "density"
 
 
 def at(result: Result, name: str, share: float) -> float:
@@ -91,7 +107,7 @@ def convergence(result: Result, name: str) -> float:
 
 def failed(result: Result) -> bool:
     """Whether a training diverged, or its generator collapsed in the end."""
-    measure = diversity(result["data"])
+    measure = diversity(result)
     final = at(result, measure.name, 1.0)
     return bool(result["failure"]) or math.isnan(final) or measure.is_collapse(final)
 
@@ -113,24 +129,24 @@ class Claim:
     Args:
         key: Of its words.
         read: The number.
-        higher: Whether more supports the claim, by data.
+        higher: Whether more supports the claim.
     """
 
     key: str
     read: Reading
-    higher: Callable[[str], bool]
+    higher: bool
 
 
 def final_diversity(result: Result) -> float:
     """What mode collapse is read from; a training that diverged has nothing to show."""
-    return 0.0 if result["failure"] else at(result, diversity(result["data"]).name, 1.0)
+    return 0.0 if result["failure"] else at(result, diversity(result).name, 1.0)
 
 
 CLAIMS = (
-    Claim("collapse", final_diversity, lambda data: True),
-    Claim("steady", steadiness, lambda data: False),
-    Claim("fast", lambda result: convergence(result, quality(result["data"]).name), lambda data: quality(data).higher),
-    Claim("early", lambda result: at(result, quality(result["data"]).name, EARLY), lambda data: quality(data).higher),
+    Claim("collapse", final_diversity, True),
+    Claim("steady", steadiness, False),
+    Claim("fast", lambda result: convergence(result, quality(result).name), False),
+    Claim("early", lambda result: at(result, quality(result).name, EARLY), False),
 )
 
 
@@ -161,7 +177,7 @@ def gaps(results: Sequence[Result], claim: Claim) -> list[Gap]:
         if arm == "random" or not seeds:
             continue
         gap = paired_gap([values[seed] for seed in seeds], [base[seed] for seed in seeds])
-        better = gap.gap > 0 if claim.higher(data) else gap.gap < 0
+        better = gap.gap > 0 if claim.higher else gap.gap < 0
         found.append((data, loss, arm, gap, better))
     tested = [index for index, one in enumerate(found) if one[3].p_value is not None]
     corrected = dict(zip(tested, holm([found[index][3].p_value or 0.0 for index in tested]), strict=True))
@@ -191,7 +207,7 @@ def write_pages(results: Sequence[Result], out: Path) -> None:
 
 def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None:
     """Curves over the compute: a panel for every loss, a line for every arm, its band the range over seeds."""
-    measure = quality(data)
+    measure = quality(next(r for r in results if r["data"] == data))
     losses = list(dict.fromkeys(r["loss"] for r in results if r["data"] == data))
     columns = min(2, len(losses))
     rows = -(-len(losses) // columns)
@@ -230,7 +246,7 @@ def _page(results: Sequence[Result], data: Sequence[str], words: Words, folder: 
     lines += [words["setting.text"], ""]
     lines += [_setting(results, name, words) for name in data]
     for name in data:
-        measure = quality(name)
+        measure = quality(next(r for r in results if r["data"] == name))
         lines += ["", f"## {name}", "", f"![{words['curves']} {name}]({folder}/{name}{suffix}.png)", ""]
         lines += [words["table"].format(score=words[f"score.{measure.name}"])]
         lines += ["", *_table(results, name, words)]
@@ -282,8 +298,9 @@ def _setting(results: Sequence[Result], data: str, words: Words) -> str:
 
 
 def _table(results: Sequence[Result], data: str, words: Words) -> list[str]:
-    measure, breadth = quality(data), diversity(data)
-    shown = [measure.name, breadth.name] + (["high_quality_share"] if data in TOYS else ["density"])
+    one = next(r for r in results if r["data"] == data)
+    measure = quality(one)
+    shown = [measure.name, diversity(one).name, other(one)]
     header = [words["loss"], words["arm"], words["early"], *(words[f"score.{name}"] for name in shown)]
     header += [words["deviation"], words["failed"]]
     lines = ["| " + " | ".join(header) + " |", "|---|---|" + "--:|" * (len(header) - 2)]

@@ -5,6 +5,7 @@ convergence and better images early. This study measures the claims: five ways t
 
     python recipes/unbalanced_study.py --data ring8 grid25 [--scale 1] [--seeds 5] [--jobs 2]
     python recipes/unbalanced_study.py --data PATH/TO/MNIST --scale 0.5
+    python recipes/unbalanced_study.py --data stacked:PATH/TO/MNIST --critic 1 0.25 --scale 0.5
     python recipes/unbalanced_study.py --report
 
 Compute is matched: what pre-training costs is taken from the game. Cost is counted in floating-point operations of
@@ -101,6 +102,8 @@ TOY = Field(
     steps=6_000, config={"batch_size": 256, "latent": 2, "normalisation": "none", "prior_components": 50}, count=2_500
 )
 IMAGES = Field(steps=3_000, config={"batch_size": 64, "width": 16, "latent": 32}, count=2_000)
+# A thousand modes need ten samples each to be counted, and latents that hold three digits.
+STACKS = Field(steps=3_000, config={"batch_size": 64, "width": 16, "latent": 64}, count=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,22 +115,33 @@ class Trial:
     arm: str
     seed: int
     scale: float
+    critic: float = 1.0
+
+    @property
+    def label(self) -> str:
+        """Of the data, and of the critic where it is narrower than the generator."""
+        return short_name(self.data) + ("" if self.critic == 1 else f"-critic{self.critic:g}")
 
     @property
     def name(self) -> str:
         """Of the file that the result is kept in."""
-        return re.sub(r"[^\w.+-]", "-", f"{short_name(self.data)}_{self.loss}_{self.arm}_{self.seed}_x{self.scale:g}")
+        return re.sub(r"[^\w.+-]", "-", f"{self.label}_{self.loss}_{self.arm}_{self.seed}_x{self.scale:g}")
 
 
 @dataclass(kw_only=True)
 class Result:
-    """What a trial came to: a point for every share of the compute in ``MEASURED``."""
+    """What a trial came to: a point for every share of the compute in ``MEASURED``.
+
+    ``modes`` is how many the data has where they are the classes of stacked images, else 0.
+    """
 
     data: str
     loss: str
     arm: str
     seed: int
     scale: float
+    critic: float = 1.0
+    modes: int = 0
     points: list[dict[str, float]] = field(default_factory=list)
     critic_loss_deviation: float | None = None
     steps: dict[str, int] = field(default_factory=dict)
@@ -148,7 +162,9 @@ class Ruler:
         self._count = min(count, len(dataset.test))
         self._real = self._points(dataset.test.rows[: self._count])
         self._context = Context(spec=dataset.spec, train=self._real, held_out=self._real, modes=dataset.modes)
-        found: list[Metric] = [PrecisionRecallDensityCoverage(), FrechetDistance()]
+        found: list[Metric] = [FrechetDistance()]
+        if not _stacked_modes(dataset):  # so many points are needed there that neighbours cost more than the training
+            found += [PrecisionRecallDensityCoverage()]
         found += [ClassHistogram()] if images else [ModesFound(), HighQualityShare(), ReverseKl()]
         self._metrics = [metric for metric in found if metric.applies(self._real, self._context)]
 
@@ -224,7 +240,7 @@ def run_trial(trial: Trial) -> Result:
     dataset = open_dataset(trial.data)
     place = _field(dataset)
     result = Result(**asdict(trial), machine=f"{platform.machine()}, {os.cpu_count()} cores", versions=_versions())
-    result.data = short_name(trial.data)
+    result.data, result.modes = trial.label, _stacked_modes(dataset)
     steps, config, result.petaflops = _plan(trial, dataset, place)
     watch = Watch(Ruler(dataset, place.count), config.get("pretraining_share", 0.0))
     with tempfile.TemporaryDirectory() as folder:
@@ -245,6 +261,7 @@ def run_trial(trial: Trial) -> Result:
 def _plan(trial: Trial, dataset: Dataset, place: Field) -> tuple[int, dict[str, Any], float]:
     """Steps, settings and cost of an arm whose compute is that of the random start."""
     config = {**place.config, **LOSSES[trial.loss], **({} if trial.loss == "relativistic" else SMALL_STEPS)}
+    config["critic_width_share"] = trial.critic
     budget = place.steps * trial.scale * _cost(dataset, {**config, **ARMS["random"]})["adversarial"]
     config |= ARMS[trial.arm]
     costs = _cost(dataset, config)
@@ -271,7 +288,14 @@ def _deviation(lines: Any) -> float | None:
 
 
 def _field(dataset: Dataset) -> Field:
+    if _stacked_modes(dataset):
+        return STACKS
     return IMAGES if isinstance(dataset.spec, ImageSpec) else TOY
+
+
+def _stacked_modes(dataset: Dataset) -> int:
+    """Number of classes where they are made of those of independent images; 0 where they are of one piece."""
+    return len(dataset.spec.classes) if len(dataset.spec.class_shape) > 1 else 0
 
 
 def _pixels(dataset: Dataset) -> FeatureExtractor:
@@ -325,6 +349,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["ring8", "grid25"])
     parser.add_argument("--losses", nargs="+", default=list(LOSSES), choices=list(LOSSES))
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--critic", nargs="+", type=float, default=[1.0], help="widths, as shares of the generator's")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -339,11 +364,14 @@ def main() -> None:
         return
     if not asked.report:
         trials = [
-            Trial(data=data, loss=loss, arm=arm, seed=seed, scale=asked.scale)
+            Trial(data=data, loss=loss, arm=arm, seed=seed, scale=asked.scale, critic=critic)
             for seed in range(asked.seeds)
             for data in asked.data
+            for critic in asked.critic
             for loss in asked.losses
             for arm in asked.arms
+            # An encoder fits no critic of another width.
+            if critic == 1 or "transfer" not in ARMS[arm]
         ]
         run_all(trials, asked.out, asked.jobs)
     write_pages([asdict(result) for result in read_results(asked.out)], asked.out)

@@ -55,6 +55,35 @@ def test_an_encoder_of_single_examples_is_no_critic_of_packs():
         UnbalancedGan(PLANE, UnbalancedGan.Config(pack=2, transfer="decoder+encoder"))
 
 
+@pytest.mark.parametrize("model", [Gan, UnbalancedGan, ConditionalGan])
+@pytest.mark.parametrize("spec", [IMAGES, PLANE], ids=["images", "vectors"])
+def test_a_quarter_of_the_width_makes_the_critic_that_of_a_model_of_a_quarter_and_leaves_the_generator(model, spec):
+    spec = dataclasses.replace(spec, classes=("a", "b"))
+    full = dataclasses.replace(model.smallest(), width=16)
+    quarter = dataclasses.replace(full, critic_width_share=0.25)
+    whole, weak, small = (model(spec, config) for config in (full, quarter, dataclasses.replace(full, width=4)))
+
+    def sizes(module):
+        return [parameter.shape for parameter in module.parameters()]
+
+    assert sizes(weak.discriminator) == sizes(small.discriminator)
+    assert sizes(weak.discriminator) != sizes(whole.discriminator)
+    generators = ((p for p in (*whole.stages()[-1].phases, *weak.stages()[-1].phases) if p.name == "generator"))
+    first, second = ([parameter.shape for parameter in phase.player.parameters] for phase in generators)
+    assert first == second
+
+
+def test_an_encoder_is_no_critic_of_another_width():
+    with pytest.raises(UsageError, match=r"width 8 .* width 32: use --critic-width-share 1 or --transfer decoder"):
+        UnbalancedGan(PLANE, UnbalancedGan.Config(critic_width_share=0.25, transfer="decoder+encoder"))
+    UnbalancedGan(PLANE, UnbalancedGan.Config(transfer="decoder+encoder"))
+
+
+def test_a_critic_wider_than_the_generator_is_refused_with_its_range():
+    with pytest.raises(UsageError, match=r"critic_width_share = 2"):
+        Gan.Config.from_json({"critic_width_share": 2.0})
+
+
 def test_a_ratio_of_no_critic_steps_is_refused_with_its_range():
     with pytest.raises(UsageError, match=r"critic_steps = 0 .* greater than or equal to 1"):
         Gan.Config.from_json({"critic_steps": 0})

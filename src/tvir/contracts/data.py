@@ -42,6 +42,11 @@ class DataSpec(ABC):
     def row_dtype(self) -> np.dtype[Any]:
         """Type of one example at a boundary."""
 
+    @property
+    def class_shape(self) -> tuple[int, ...]:
+        """Numbers of classes of the independent parts that a class is made of: one number where it is of one piece."""
+        return (len(self.classes),)
+
     @abstractmethod
     def to_model(self, rows: Array) -> Tensor:
         """Boundary rows (N, *row_shape) to model examples (N, *shape)."""
@@ -63,11 +68,14 @@ class ImageSpec(DataSpec):
         channels: 1 (gray), 3 (RGB) or 4 (RGBA).
         height: Pixels.
         width: Pixels.
+        channel_classes: Names of the classes of a single channel, where every channel is an example of its own and
+            the class of an image is made of those of its channels, the first of which counts most; empty otherwise.
     """
 
     channels: int
     height: int
     width: int
+    channel_classes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -80,6 +88,15 @@ class ImageSpec(DataSpec):
     @property
     def row_dtype(self) -> np.dtype[Any]:
         return np.dtype(np.uint8)
+
+    @property
+    def class_shape(self) -> tuple[int, ...]:
+        return (len(self.channel_classes),) * self.channels if self.channel_classes else super().class_shape
+
+    @property
+    def channel(self) -> ImageSpec:
+        """A single channel as an image of its own."""
+        return ImageSpec(channels=1, height=self.height, width=self.width, classes=self.channel_classes)
 
     def to_model(self, rows: Array) -> Tensor:
         # Permuting after the gather gives a channels_last tensor without a copy.

@@ -36,13 +36,19 @@ class SpecRecord:
     kind: Literal["image", "vector", "text"]
     size: tuple[int, ...]
     classes: tuple[str, ...] = ()
+    channel_classes: tuple[str, ...] = ()
 
     @staticmethod
     def of(spec: DataSpec) -> SpecRecord:
         """The record of a spec."""
         match spec:
             case ImageSpec():
-                return SpecRecord(kind="image", size=(spec.channels, spec.height, spec.width), classes=spec.classes)
+                return SpecRecord(
+                    kind="image",
+                    size=(spec.channels, spec.height, spec.width),
+                    classes=spec.classes,
+                    channel_classes=spec.channel_classes,
+                )
             case VectorSpec():
                 return SpecRecord(kind="vector", size=(spec.features,), classes=spec.classes)
             case TextSpec():
@@ -61,7 +67,15 @@ class SpecRecord:
         match self.kind:
             case "image":
                 channels, height, width = self.size
-                return ImageSpec(channels=channels, height=height, width=width, classes=self.classes)
+                if self.channel_classes and len(self.channel_classes) ** min(channels, 4) != len(self.classes):
+                    raise UsageError("run.json: the classes are not made of the classes of the channels")
+                return ImageSpec(
+                    channels=channels,
+                    height=height,
+                    width=width,
+                    classes=self.classes,
+                    channel_classes=self.channel_classes,
+                )
             case "vector":
                 return VectorSpec(features=self.size[0], classes=self.classes)
             case "text":

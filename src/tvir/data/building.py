@@ -73,7 +73,13 @@ def _spec(contents: Contents, form: ImageForm | None) -> DataSpec:
     if form is None:
         assert contents.features is not None
         return VectorSpec(features=contents.features, classes=contents.classes)
-    return ImageSpec(channels=form.channels, height=form.height, width=form.width, classes=contents.classes)
+    return ImageSpec(
+        channels=form.channels,
+        height=form.height,
+        width=form.width,
+        classes=contents.classes,
+        channel_classes=contents.channel_classes,
+    )
 
 
 def _require_examples(reference: str, contents: Contents, report: Report) -> None:

@@ -105,6 +105,11 @@ def _read(reference: str, source: Source, content: str, asked: ImageOptions, tel
         raise TvirError(f"{printable(reference)} holds no examples")
     if contents.features is not None and (asked.size or asked.channels):
         raise UsageError(f"{printable(reference)} holds vectors, not images: it has no size and no channels to choose")
+    if contents.channels and asked.channels not in (None, contents.channels):
+        raise UsageError(
+            f"{printable(reference)} is of {contents.channels} channels, each an image of its own: "
+            f"--channels {asked.channels} would mix them"
+        )
     form = None if contents.features is not None else settle_form(source, contents, asked, tell)
     options = {} if form is None else form_options(form)
     key = _cache_key(_fingerprint(content, options))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from tvir.contracts.data import Array, Modes
@@ -28,6 +29,9 @@ class Contents:
             ``validation`` and ``test``; empty where it has none.
         labels: int64 array (count,) with -1 for unlabelled examples, or None.
         classes: Names of the classes in label order.
+        channels: Of an image, where another number would make something else of it; None where it may be chosen.
+        channel_classes: Names of the classes of a single channel, where the class of an image is made of its
+            channels' classes.
         features: Length of a vector; None for images.
         encoded_bytes: Bytes to decode; 0 where the pixels are stored as they are.
         split_keys: uint64 array (count,): examples are dealt to splits in the order of these numbers. None deals
@@ -39,6 +43,8 @@ class Contents:
     splits: tuple[tuple[str, int], ...] = ()
     labels: Array | None = None
     classes: tuple[str, ...] = ()
+    channels: int | None = None
+    channel_classes: tuple[str, ...] = ()
     features: int | None = None
     encoded_bytes: int = 0
     split_keys: Array | None = None
@@ -61,6 +67,12 @@ class Source(ABC):
     @abstractmethod
     def recognise(cls, reference: str) -> Source | None:
         """The source a reference means, or None if it is not of this kind."""
+
+    def from_anywhere(self, reference: str) -> str:
+        """The reference as it means the same from any folder: a path is made absolute."""
+        if reference not in self.built_in and Path(reference).expanduser().exists():
+            return str(Path(reference).expanduser().absolute())
+        return reference
 
     @abstractmethod
     def content_hash(self, progress: Progress) -> str:

@@ -16,7 +16,7 @@ from tvir.contracts.evidence import (
     Spectrum,
 )
 from tvir.contracts.metric import Context, Points
-from tvir.evaluation.metrics.class_histogram import class_counts
+from tvir.evaluation.metrics.class_histogram import class_counts, real_class_counts
 from tvir.evaluation.metrics.copy_rate import copy_threshold, nearest_training
 from tvir.evaluation.metrics.pairwise_distance_w1 import sorted_distances
 from tvir.evaluation.metrics.spectrum_w1 import radial_spectrum
@@ -100,7 +100,7 @@ def _classes(real: Points, generated: Points, context: Context) -> ClassHistogra
     if real.predicted is None or generated.predicted is None:
         return None
     names = context.spec.classes
-    known, made = (class_counts(points.predicted, len(names)) for points in (real, generated))
+    known, made = real_class_counts(real.predicted, context.spec), class_counts(generated.predicted, context.spec)
     return ClassHistogram(
         classes=tuple(names), real=tuple((known / known.sum()).tolist()), generated=tuple((made / made.sum()).tolist())
     )

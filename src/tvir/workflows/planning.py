@@ -127,11 +127,8 @@ def plan_run(
 
 def record_data(dataset: Dataset) -> DataRecord:
     """What run.json says of the data. A path is made absolute, so that a run resumes from any folder."""
-    reference = dataset.reference
-    if reference not in find_source(reference).built_in and Path(reference).expanduser().exists():
-        reference = str(Path(reference).expanduser().absolute())
     return DataRecord(
-        reference=reference,
+        reference=find_source(dataset.reference).from_anywhere(dataset.reference),
         options=dataset.options,
         fingerprint=dataset.fingerprint,
         spec=SpecRecord.of(dataset.spec),
@@ -178,7 +175,14 @@ def _refuse_taken(path: Path) -> None:
 
 
 def short_name(reference: str) -> str:
-    """A few plain characters that remind of the data: the last part of a path or of a hub name."""
-    last = reference.removeprefix("hf:").rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
+    """A few plain characters that remind of the data: the last part of a path or of a hub name.
+
+    Example:
+        >>> short_name("stacked:data/MNIST"), short_name("hf:owner/name"), short_name("digits")
+        ('stacked-mnist', 'name', 'digits')
+    """
+    place = re.sub(r"^(?:[a-z]{2,}:)+", "", reference)
+    kinds = reference.removesuffix(place).replace("hf:", "")
+    last = place.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
     stem = last.rsplit(".", 1)[0] or last
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "data"
+    return re.sub(r"[^a-z0-9]+", "-", f"{kinds}{stem}".lower()).strip("-")[:40] or "data"

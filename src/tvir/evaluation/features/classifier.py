@@ -15,6 +15,7 @@ from tvir.contracts.noise import mix_seed
 from tvir.evaluation.bodies import FEATURES, LARGEST_SIDE, image_body, look_through, vector_body
 from tvir.evaluation.extractor import ClassifiesFeatures, Report, content_hash
 from tvir.evaluation.keeping import kept_tensors
+from tvir.evaluation.subsampling import drawn_indices
 
 _TRAINED_EXAMPLES = 20_000
 _BATCH = 128
@@ -35,6 +36,9 @@ class Classifier(ClassifiesFeatures):
     Convolutional for images, a perceptron for vectors. Always the same recipe and seed; never shared with any
     discriminator. Trained weights are kept between runs.
 
+    Where every channel of an image has a class of its own, one network of a single channel learns from all channels
+    and looks at each by itself; features lie side by side, and the class is made of the channels' classes.
+
     Known failure:
         Sees what tells classes apart and little else: noise hardly moves it.
     """
@@ -45,20 +49,25 @@ class Classifier(ClassifiesFeatures):
         self._spec = spec
         self._network = network
         self._head = head
+        self._parts = len(spec.class_shape)
         weights = {**network.state_dict(prefix="network."), **head.state_dict(prefix="head.")}
-        self._name = f"classifier@{content_hash(_RECIPE, *(weights[key] for key in sorted(weights)))}"
+        recipe = _RECIPE if self._parts == 1 else f"{_RECIPE} parts={self._parts}"
+        self._name = f"classifier@{content_hash(recipe, *(weights[key] for key in sorted(weights)))}"
 
     @classmethod
     def prepare(cls, dataset: Dataset, *, seed: int, report: Report, weights: Sequence[Path] = ()) -> Classifier | None:
         del weights
-        spec = dataset.spec
-        labelled = labelled_examples(dataset)
+        spec, examples, labelled = dataset.spec, dataset.train, labelled_examples(dataset)
         if labelled is None:
             return None
-        whole = _network(spec, seed)
+        if len(spec.class_shape) > 1:
+            some = labelled[drawn_indices(len(labelled), _TRAINED_EXAMPLES, seed)]
+            examples = by_channel(Examples(spec, examples.take(some), np.asarray(examples.labels)[some]))
+            labelled = np.arange(len(examples))
+        whole = _network(examples.spec, seed)
         shapes = {name: tuple(tensor.shape) for name, tensor in whole.state_dict().items()}
-        key = f"classifier-{content_hash(_RECIPE, str(seed), str(spec))}-{content_hash(dataset.fingerprint)}"
-        kept = kept_tensors(key, shapes, lambda: train(whole, dataset.train, labelled, seed, report))
+        key = f"classifier-{content_hash(_RECIPE, str(seed), str(examples.spec))}-{content_hash(dataset.fingerprint)}"
+        kept = kept_tensors(key, shapes, lambda: train(whole, examples, labelled, seed, report))
         whole.load_state_dict(kept)
         body, head = whole[0], whole[1]
         assert isinstance(head, nn.Linear)
@@ -69,11 +78,23 @@ class Classifier(ClassifiesFeatures):
         return self._name
 
     def features(self, rows: Array) -> Array:
-        return look_through(self._network, self._spec, rows, width=FEATURES)
+        parts = by_channel(Examples(self._spec, rows)) if self._parts > 1 else Examples(self._spec, rows)
+        found = look_through(self._network, parts.spec, parts.rows, width=FEATURES)
+        return found.reshape(len(rows), self._parts * FEATURES)
 
     def classify(self, features: Array) -> Array:
         with torch.no_grad():
-            return self._head(torch.from_numpy(features)).argmax(1).numpy()
+            parts = self._head(torch.from_numpy(features).reshape(-1, FEATURES)).argmax(1).reshape(-1, self._parts)
+        return np.ravel_multi_index(tuple(parts.numpy().T), self._spec.class_shape)
+
+
+def by_channel(examples: Examples) -> Examples:
+    """Every channel of images (N, H, W, C) as an example of its own, (N * C, H, W, 1), with its own class."""
+    assert isinstance(examples.spec, ImageSpec)
+    spec, labels = examples.spec.channel, examples.labels
+    rows = np.moveaxis(examples.rows, 3, 1).reshape(-1, *spec.row_shape)
+    apart = None if labels is None else np.stack(np.unravel_index(labels, examples.spec.class_shape), 1).ravel()
+    return Examples(spec, rows, apart)
 
 
 def labelled_examples(dataset: Dataset) -> Array | None:

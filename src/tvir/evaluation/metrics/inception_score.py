@@ -38,10 +38,12 @@ class InceptionScore(Metric):
 
     quantities = (Quantity("inception_score", Axis.FIDELITY, Direction.HIGHER, ranked=False),)
     in_blocks = False
-    needs = "labels of at least two classes"
+    needs = "labels of at least two classes that are not made of parts"
 
     def applies(self, real: Points, context: Context) -> bool:
         labels = context.held_out.labels
+        if len(context.spec.class_shape) > 1:
+            return False
         return labels is not None and len(np.unique(labels[labels >= 0])) > 1
 
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:

@@ -35,11 +35,13 @@ class TstrGap(Metric):
     """
 
     quantities = (Quantity("tstr_gap", Axis.STRUCTURE, Direction.LOWER),)
-    needs = "labels"
+    needs = "labels, of classes that are not made of parts"
     in_blocks = False
 
     def applies(self, real: Points, context: Context) -> bool:
-        return real.labels is not None and real.predicted is not None and len(context.spec.classes) > 1
+        if real.labels is None or real.predicted is None or len(context.spec.class_shape) > 1:
+            return False
+        return len(context.spec.classes) > 1
 
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         known = np.flatnonzero(_labels(real) >= 0)

@@ -6,16 +6,20 @@ import numpy as np
 
 from tvir.contracts.data import Array, Modes
 from tvir.contracts.health import Finding
-from tvir.evaluation.metrics.class_histogram import FOUND_SHARE, class_counts
+from tvir.evaluation.metrics.class_histogram import FOUND_SHARE, class_counts, real_class_counts
 from tvir.evaluation.modes import SIGMAS
 from tvir.health.check import Case, ModelCheck, flags_for
+
+_FEWEST = 5
+"""Samples of a mode that must be expected: an honest generator makes none of fewer too often (exp(-5) = 0.7 %)."""
 
 
 class MissingModes(ModelCheck):
     """A mode of a toy, or a class of labelled data, is made less than a tenth as often as it is real.
 
     Points of a toy belong to the nearest centre and count within three standard deviations of it; classes are named
-    by the classifier of the scorecard, of samples and of held-out examples alike.
+    by the classifier of the scorecard, of samples and of held-out examples alike. Only modes of which at least five of
+    the samples are expected are looked for.
 
     Reference:
         Srivastava et al. 2017, VEEGAN, arXiv 1705.07761; Lin et al. 2018, PacGAN, arXiv 1712.04086.
@@ -31,14 +35,17 @@ class MissingModes(ModelCheck):
         if case.dataset.modes is not None:
             made, known = _made_of(rows, case.dataset.modes)
         elif case.classify is not None:
-            classes = len(case.dataset.spec.classes)
-            made = class_counts(case.classify(rows), classes)
+            spec = case.dataset.spec
+            made = class_counts(case.classify(rows), spec)
             held_out, _ = case.held_out
-            known = class_counts(case.classify(case.model.spec.to_rows(held_out)), classes)
+            known = real_class_counts(case.classify(case.model.spec.to_rows(held_out)), spec)
         else:
             return None
-        least = np.maximum(1, FOUND_SHARE * known / known.sum() * len(rows))
-        there = known > 0
+        expected = known / known.sum() * len(rows)
+        least = np.maximum(1, FOUND_SHARE * expected)
+        there = expected >= _FEWEST
+        if not there.any():
+            return None
         found = int((made >= least)[there].sum())
         config = case.model.config
         flags = flags_for(

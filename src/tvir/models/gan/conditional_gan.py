@@ -63,7 +63,9 @@ class ConditionalGan(DecodesLatents, Conditional):
         self.classes = len(spec.classes)
         self.embedding = nn.Embedding(self.classes + 1, config.latent)
         self.decoder = networks.decoder(2 * config.latent, 1, config.normalisation)
-        reader = networks.discriminator(normalise_weights=config.regulariser.normalises_weights)
+        reader = networks_for(spec, config.critic_width, config.network).discriminator(
+            normalise_weights=config.regulariser.normalises_weights
+        )
         self.discriminator = config.conditioning.critic(reader, self.classes)
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
 

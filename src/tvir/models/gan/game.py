@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec, VectorSpec
@@ -31,6 +31,9 @@ class GameConfig(DuelConfig, SizedConfig):
     """Examples per step, over all processes."""
     latent: Annotated[int, Ge(1)] = 32
     """Numbers in a latent."""
+    critic_width_share: Annotated[float, Interval(gt=0.0, le=1.0)] = 1.0
+    """Width of the critic as a share of the generator's: 0.25 is the weak critic that unrolled GANs were tried on
+    (arXiv 1611.02163)."""
     network: Architecture = field(default_factory=Residual)
     """Networks of both players for images."""
     loss: AdversarialLoss = field(default_factory=RelativisticPaired)
@@ -52,6 +55,11 @@ class GameConfig(DuelConfig, SizedConfig):
 
     def __post_init__(self) -> None:
         _require_whole_packs(self.batch_size, self.pack)
+
+    @property
+    def critic_width(self) -> int:
+        """The size dial of the critic."""
+        return max(1, round(self.critic_width_share * self.width))
 
 
 def settings_for_game(spec: DataSpec) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Gan(DecodesLatents, JudgesExamples):
         super().__init__(spec, config)
         networks = networks_for(spec, config.width, config.network)
         self.generator = networks.decoder(config.latent, 1, config.normalisation)
-        self.discriminator = networks.discriminator(
+        self.discriminator = networks_for(spec, config.critic_width, config.network).discriminator(
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)

@@ -80,9 +80,14 @@ class UnbalancedGan(EncodesData, JudgesExamples):
                 f"a critic of packs of {config.pack} cannot begin as an encoder of single examples: use --pack 1 or "
                 "--transfer decoder"
             )
+        if config.transfer == "decoder+encoder" and config.critic_width != config.width:
+            raise UsageError(
+                f"a critic of width {config.critic_width} cannot begin as an encoder of width {config.width}: "
+                "use --critic-width-share 1 or --transfer decoder"
+            )
         networks = networks_for(spec, config.width, config.network)
         decoder = networks.decoder(config.latent, config.likelihood.outputs, config.normalisation)
-        self.discriminator = networks.discriminator(
+        self.discriminator = networks_for(spec, config.critic_width, config.network).discriminator(
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
