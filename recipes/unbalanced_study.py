@@ -36,7 +36,7 @@ import torch
 from unbalanced_report import write_pages
 
 import tvir
-from tvir.contracts.data import Dataset, ImageSpec
+from tvir.contracts.data import Array, Dataset, ImageSpec
 from tvir.contracts.errors import TvirError
 from tvir.contracts.flops import step_flops
 from tvir.contracts.metric import Context, Metric, Points
@@ -178,9 +178,12 @@ class Ruler:
         return found
 
     def measure(self, model: GenerativeModel) -> dict[str, float]:
-        """Every score of samples from one seed; those that are not finite give none."""
+        """Every score of samples from one seed."""
         with evaluating(model):
-            rows = model.spec.to_rows(model.sample(self._count, seed=1))
+            return self.measure_rows(model.spec.to_rows(model.sample(self._count, seed=1)))
+
+    def measure_rows(self, rows: Array) -> dict[str, float]:
+        """Every score of rows (N, *row_shape); those that are not finite give none."""
         if rows.dtype.kind == "f" and not np.isfinite(rows).all():
             return {}
         made = self._points(rows)

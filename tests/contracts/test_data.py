@@ -11,6 +11,7 @@ from tvir.contracts.run import SpecRecord
 SPECS = [
     ImageSpec(channels=3, height=5, width=7, classes=("a", "b")),
     ImageSpec(channels=1, height=8, width=8),
+    ImageSpec(channels=3, height=4, width=4, classes=tuple(f"{n:03b}" for n in range(8)), channel_classes=("0", "1")),
     VectorSpec(features=4),
     TextSpec(vocabulary=50, length=9),
 ]
@@ -83,3 +84,13 @@ def test_a_spec_survives_run_json(spec):
 def test_a_strangers_size_that_cannot_be_meant_is_refused(size):
     with pytest.raises(UsageError, match="size"):
         SpecRecord(kind="image", size=size).spec()
+
+
+def test_a_class_is_of_one_piece_unless_the_channels_have_classes_of_their_own():
+    assert [spec.class_shape for spec in SPECS[:3]] == [(2,), (0,), (2, 2, 2)]
+    assert SPECS[2].channel == ImageSpec(channels=1, height=4, width=4, classes=("0", "1"))
+
+
+def test_a_strangers_classes_that_are_not_made_of_those_of_the_channels_are_refused():
+    with pytest.raises(UsageError, match="classes of the channels"):
+        SpecRecord(kind="image", size=(3, 4, 4), classes=("a",), channel_classes=("0", "1")).spec()

@@ -45,6 +45,9 @@ def game_log(**curves):
     return log(**({"critic__adversarial": 0.7, "generator": 1.0, "critic": 1.0} | curves))
 
 
+MANY = VectorSpec(features=2, classes=tuple(map(str, range(50))))
+
+
 class Shifted(nn.Module):
     """Logits that depend on the first number of an example."""
 
@@ -216,6 +219,16 @@ def test_classes_that_are_never_made_are_missing():
     assert ill(MissingModes(), one_sided)
     assert not ill(MissingModes(), both_sides)
     assert MissingModes().examine(Case(gan(), labelled, game_log())) is None
+
+
+def test_modes_of_which_too_few_samples_are_expected_are_not_missed():
+    one_of_many = dict.fromkeys(("train", "validation", "test"), Examples(MANY, np.zeros((100, 2), np.float32)))
+    labelled = Dataset(reference="many", fingerprint="0", **one_of_many)
+
+    def spread(rows):
+        return np.arange(len(rows)) % 50
+
+    assert MissingModes().examine(Case(gan(), labelled, game_log(), size=200, classify=spread)) is None
 
 
 def test_samples_that_are_all_alike_have_collapsed():

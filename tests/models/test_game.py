@@ -68,7 +68,7 @@ def test_a_quarter_of_the_width_makes_the_critic_that_of_a_model_of_a_quarter_an
 
     assert sizes(weak.discriminator) == sizes(small.discriminator)
     assert sizes(weak.discriminator) != sizes(whole.discriminator)
-    generators = ((p for p in (*whole.stages()[-1].phases, *weak.stages()[-1].phases) if p.name == "generator"))
+    generators = (p for p in (*whole.stages()[-1].phases, *weak.stages()[-1].phases) if p.name == "generator")
     first, second = ([parameter.shape for parameter in phase.player.parameters] for phase in generators)
     assert first == second
 

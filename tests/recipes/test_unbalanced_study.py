@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,23 @@ def test_the_page_is_written_in_both_languages_with_every_arm(report, tmp_path):
         assert (tmp_path / "unbalanced" / f"mnist{suffix}.png").stat().st_size > 10_000
     english, ukrainian = (report.WORDS[language] for language in ("en", "uk"))
     assert english.keys() == ukrainian.keys()
+
+
+def test_a_narrow_critic_is_a_row_of_its_own_and_other_results_keep_their_names(study):
+    trial = study.Trial(data="stacked:data/mnist", loss="relativistic", arm="vae+aggregated", seed=0, scale=0.5)
+    assert trial.name == "stacked-mnist_relativistic_vae+aggregated_0_x0.5"
+    assert replace(trial, critic=0.25).name == "stacked-mnist-critic0.25_relativistic_vae+aggregated_0_x0.5"
+    assert replace(trial, data="data/mnist").name == "mnist_relativistic_vae+aggregated_0_x0.5"
+
+
+def test_stacks_are_read_from_their_modes(report, tmp_path):
+    found = made_up("vae", 0, data="stacked-mnist")
+    found = {**found, "modes": 1000, "points": [{**point, "mode_count": 400} for point in found["points"]]}
+    assert report.quality(found).name == "class_kl"
+    assert report.failed(found)
+    assert not report.failed({**found, "points": [{**point, "mode_count": 990} for point in found["points"]]})
+    report.write_pages([found], tmp_path / "unbalanced")
+    assert "| 0.1 | 400 | 1 |" in (tmp_path / "unbalanced.md").read_text("utf-8")
 
 
 def test_results_are_plain_json(study, report, tmp_path):

@@ -87,7 +87,13 @@ def test_a_folder_named_like_a_built_in_name_does_not_take_its_place(digits, tmp
 
 @pytest.mark.parametrize(
     ("reference", "name"),
-    [("digits", "digits"), ("/data/My Faces/", "my-faces"), ("hf:owner/name:train", "name-train"), ("a/b.npz", "b")],
+    [
+        ("digits", "digits"),
+        ("/data/My Faces/", "my-faces"),
+        ("hf:owner/name:train", "name-train"),
+        ("a/b.npz", "b"),
+        ("stacked:a/b", "stacked-b"),
+    ],
 )
 def test_runs_are_named_after_the_last_part_of_their_data(reference, name):
     assert short_name(reference) == name

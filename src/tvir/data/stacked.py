@@ -110,7 +110,9 @@ def _stackable(base: Dataset) -> Dataset:
     if not isinstance(spec, ImageSpec):
         raise UsageError(f"{name} holds no images; {_PREFIX}DATA stacks gray images that have labels")
     if spec.channels != 1:
-        raise UsageError(f"{name} holds images of {spec.channels} channels; {_PREFIX}DATA stacks gray ones, of 1 channel")
+        raise UsageError(
+            f"{name} holds images of {spec.channels} channels; {_PREFIX}DATA stacks gray ones, of 1 channel"
+        )
     if not all((_labels(split) >= 0).any() for split in (base.train, base.validation, base.test)):
         raise UsageError(f"{name} has no labels in every split; {_PREFIX}DATA needs the class of each image")
     if len(spec.classes) ** _CHANNELS > _MOST_CLASSES:

@@ -23,6 +23,9 @@ from tvir.reports.scores import ScoreRow, from_floor
 Fact = tuple[str, Sequence[str]]
 """A label and its lines."""
 
+_MOST_NAMES = 100
+"""Names of classes that a line can hold."""
+
 
 def png(image: Image.Image) -> str:
     """A picture as a data URL."""
@@ -38,11 +41,18 @@ def data_facts(data: DataRecord, findings: Sequence[str], words: Words) -> list[
         (words("fact.data"), [data.reference]),
         (words("fact.fingerprint"), [data.fingerprint]),
         (words("fact.example"), [example_text(data.spec, words)]),
-        (words("fact.classes"), [", ".join(data.spec.classes)]),
+        (words("fact.classes"), [_some_of(data.spec.classes)]),
         (words("fact.options"), options),
         (words("fact.findings"), list(findings)),
     ]
     return [(label, lines) for label, lines in facts if any(lines)]
+
+
+def _some_of(names: Sequence[str]) -> str:
+    """Names in a line; of very many the first, and how many there are."""
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])}, … ({len(names)})"
 
 
 def example_text(spec: SpecRecord, words: Words) -> str:
