@@ -16,6 +16,7 @@ from tvir.objectives.augmentation import (
     _moved,
     _outside_of_a_box,
     augmented,
+    shifted,
 )
 
 DIGITS = ImageSpec(channels=1, height=28, width=28)
@@ -46,6 +47,16 @@ def test_a_moved_image_is_moved_by_whole_pixels_and_repeats_its_edge():
     moved = _moved(images(), torch.tensor([[2.0, -3.0]]).repeat(8, 1))
     torch.testing.assert_close(moved[:, :, 3:, :-2], images()[:, :, :-3, 2:])
     torch.testing.assert_close(moved[:, :, 0, :-2], images()[:, :, 0, 2:])
+
+
+def test_shifted_images_are_moved_by_no_more_than_an_eighth_of_a_side_and_else_unchanged():
+    spot = torch.zeros(200, 1, 16, 24)
+    spot[:, :, 8, 12] = 1.0
+    where = shifted(spot, Noise(0, count=200)).nonzero()
+    assert len(where) == 200
+    down, across = where[:, 2] - 8, where[:, 3] - 12
+    assert down.abs().max() == 2
+    assert across.abs().max() == 3
 
 
 def test_a_box_in_the_middle_is_a_quarter_of_the_image():

@@ -20,7 +20,7 @@ from tvir.training.trainer import Trainer
 CHECKPOINT_SECONDS = 0.25
 
 OWN = {
-    "gan": {"critic_steps": 2},
+    "gan": {"critic_steps": 2, "logit_regulariser": "lecam"},
     # The codebook is learned in the first stage only.
     "vqgan": {"codes": 8, "prior_width": 4, "prior_layers": 1, "prior_heads": 2, "first_stage_share": 0.9},
 }

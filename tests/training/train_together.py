@@ -26,6 +26,7 @@ from tvir.contracts.run import Precision, RunFolder
 from tvir.models.catalogue import catalogue, find_model
 from tvir.objectives.adversarial import AdversarialLoss
 from tvir.objectives.likelihoods import Likelihood
+from tvir.objectives.logit_penalties import LogitRegulariser
 from tvir.objectives.penalties import Regulariser
 from tvir.training.feed import Feed
 from tvir.training.moves import prepare_move
@@ -45,6 +46,9 @@ def cases():
             yield f"gan {loss} {regulariser}", "gan", {"loss": loss, "regulariser": regulariser}
     for regulariser in Regulariser.alternatives():
         yield f"packed {regulariser}", "gan", {"pack": 2, "regulariser": regulariser}
+    for regulariser in LogitRegulariser.alternatives():
+        yield f"logits {regulariser}", "gan", {"logit_regulariser": regulariser, "regulariser": "r1"}
+        yield f"packed logits {regulariser}", "gan", {"pack": 2, "logit_regulariser": regulariser}
     for likelihood in Likelihood.alternatives():
         yield f"vae {likelihood}", "vae", {"likelihood": likelihood}
 

@@ -93,15 +93,17 @@ def augmented(images: Tensor, noise: Noise, probability: float) -> Tensor:
     _, channels, height, width = images.shape
     drawn = noise.uniform(8).to(images.device)
     chosen = (drawn[:, 5:] < probability).T[..., None, None, None]
-    centred = 2 * drawn - 1
     coloured = _coloured(images.float(), drawn, joint=channels >= 3)
     changed = torch.where(chosen[0], coloured, images.float())
-    moved = _moved(
-        changed, (_LARGEST_SHIFT * centred[:, 1:3] * torch.tensor([width, height], device=images.device)).round()
-    )
-    changed = torch.where(chosen[1], moved, changed)
+    changed = torch.where(chosen[1], _moved(changed, _pixels(drawn[:, 1:3], height, width)), changed)
     kept = _outside_of_a_box(drawn[:, 3:5], height, width)
     return torch.where(chosen[2] & ~kept[:, None], torch.zeros((), device=images.device), changed).to(images.dtype)
+
+
+def shifted(images: Tensor, noise: Noise) -> Tensor:
+    """Images (N, C, H, W) moved by whole pixels, at most an eighth of a side; the edge is repeated. Differentiable."""
+    drawn = noise.uniform(2).to(images.device)
+    return _moved(images.float(), _pixels(drawn, *images.shape[2:])).to(images.dtype)
 
 
 def _coloured(images: Tensor, drawn: Tensor, *, joint: bool) -> Tensor:
@@ -113,6 +115,12 @@ def _coloured(images: Tensor, drawn: Tensor, *, joint: bool) -> Tensor:
         images = (images - gray) * (2 * saturation) + gray
     mean = images.mean((1, 2, 3), keepdim=True)
     return (images - mean) * (contrast + 0.5) + mean
+
+
+def _pixels(drawn: Tensor, height: int, width: int) -> Tensor:
+    """How far each image is moved across and down, from uniform numbers (N, 2)."""
+    sides = torch.tensor([width, height], device=drawn.device)
+    return (_LARGEST_SHIFT * (2 * drawn - 1) * sides).round()
 
 
 def _moved(images: Tensor, pixels: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.conditioning import Conditioning, Projection
 from tvir.models.gan.game import Game, GameConfig, settings_for_game
+from tvir.models.gan.steadying import Steadier
 from tvir.networks.building import networks_for
 from tvir.objectives.penalties import Critic
 
@@ -68,6 +69,7 @@ class ConditionalGan(DecodesLatents, Conditional):
         )
         self.discriminator = config.conditioning.critic(reader, self.classes)
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
+        self.steadier = Steadier(config.logit_regulariser, spec)
 
     @classmethod
     def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
@@ -114,6 +116,7 @@ class ConditionalGan(DecodesLatents, Conditional):
             self.config,
             self.spec,
             self.augmenter,
+            self.steadier,
             view,
         )
 

@@ -84,11 +84,11 @@ class Duel:
         made: Tensor,
         batch: Batch,
         view: Critic | None = None,
-        watch: Callable[[Tensor, Tensor], None] | None = None,
+        watch: Callable[[Critic, Tensor, Tensor], Losses] | None = None,
     ) -> Losses:
         """What the critic minimises. It sees both sides at once: the real rows, then the made ones.
 
-        ``watch`` is told the logits of either side.
+        ``watch`` is told the critic, what it has seen and its logits; the losses that it names are added.
 
         There may be several rows on each side for every example of the batch, example by example within each part.
         """
@@ -101,7 +101,7 @@ class Duel:
         logits = critic(inputs).float()
         losses = {"adversarial": self.loss.critic(*logits.chunk(2))}
         if watch:
-            watch(*logits.detach().chunk(2))
+            losses |= watch(critic, both, logits)
         if watches:
             losses["penalty"] = strength * regulariser.of_inputs(*squared_slopes(logits, inputs).chunk(2))
         if regulariser.interpolates and is_due:

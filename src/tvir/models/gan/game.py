@@ -16,10 +16,12 @@ from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, SizedConfig
 from tvir.contracts.ranges import Logarithmic
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
+from tvir.models.gan.steadying import Steadier
 from tvir.networks.building import Architecture, Residual
 from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
 from tvir.objectives.augmentation import Augmentation, AutomaticAugmentation
+from tvir.objectives.logit_penalties import LogitRegulariser, Unsteadied
 from tvir.objectives.penalties import Automatic, Critic, Regulariser
 
 
@@ -40,6 +42,8 @@ class GameConfig(DuelConfig, SizedConfig):
     """What the players play for."""
     regulariser: Regulariser = field(default_factory=Automatic)
     """What keeps the critic smooth."""
+    logit_regulariser: LogitRegulariser = field(default_factory=Unsteadied)
+    """What keeps the critic's logits steady, beside the regulariser."""
     augmentation: Augmentation = field(default_factory=AutomaticAugmentation)
     """What the critic sees images through, lest it learn few of them by heart."""
     normalisation: Normalisation = field(default_factory=BatchNormalised)
@@ -101,6 +105,7 @@ class Game:
         config: The settings.
         spec: What is played about.
         augmenter: What the critic sees examples through.
+        steadier: What its logits are held to.
         view: The critic as it looks at a batch, where it sees more than the examples; by default the critic itself.
     """
 
@@ -112,11 +117,12 @@ class Game:
         config: GameConfig,
         spec: DataSpec,
         augmenter: Augmenter,
+        steadier: Steadier,
         view: Callable[[Batch], Critic] | None = None,
     ) -> None:
         self.generate = generate
         self.config = config
-        self.augmenter = augmenter
+        self.augmenter, self.steadier = augmenter, steadier
         self.duel = Duel(critic, config, spec)
         self.view = view or (lambda batch: critic)
         self.generator_player = Player(
@@ -159,10 +165,12 @@ class Game:
         """The critic's move: to tell real from fake, without a steep slope."""
         fakes = self._fakes(batch)
         real, made = self._shown(batch.data, batch), self._shown(fakes, batch)
-        return self.duel.judge(real, made, batch, self.view(batch), self._watch)
 
-    def _watch(self, real: Tensor, fake: Tensor) -> None:
-        self.augmenter.watch(real, fake, relative=self.config.loss.compares_with_real)
+        def watch(critic: Critic, inputs: Tensor, logits: Tensor) -> Losses:
+            self.augmenter.watch(*logits.detach().chunk(2), relative=self.config.loss.compares_with_real)
+            return self.steadier(critic, inputs, logits, batch.noise)
+
+        return self.duel.judge(real, made, batch, self.view(batch), watch)
 
     def _shown(self, examples: Tensor, batch: Batch) -> Tensor:
         """What the critic sees of examples: changed, then joined to packs."""

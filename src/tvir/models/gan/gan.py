@@ -14,6 +14,7 @@ from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.game import Game, GameConfig, settings_for_game, whole_packs
+from tvir.models.gan.steadying import Steadier
 from tvir.networks.building import networks_for
 
 
@@ -49,6 +50,7 @@ class Gan(DecodesLatents, JudgesExamples):
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
+        self.steadier = Steadier(config.logit_regulariser, spec)
 
     @classmethod
     def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
@@ -79,6 +81,7 @@ class Gan(DecodesLatents, JudgesExamples):
             self.config,
             self.spec,
             self.augmenter,
+            self.steadier,
         )
         return [Stage(name="adversarial", phases=game.phases(), prepare=self.augmenter.prepare)]
 

@@ -20,6 +20,7 @@ from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import OneOf
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.game import Game, GameConfig, settings_for_game, whole_packs
+from tvir.models.gan.steadying import Steadier
 from tvir.models.hybrid.mixture import Mixture
 from tvir.models.vae.autoencoding import Autoencoder, AutoencodingConfig
 from tvir.networks.building import copy_weights, networks_for
@@ -91,6 +92,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
             normalise_weights=config.regulariser.normalises_weights, pack=config.pack
         )
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
+        self.steadier = Steadier(config.logit_regulariser, spec)
         self.autoencoder = Autoencoder(spec, networks, decoder, config)
         self.mixture = Mixture(config.prior_components, config.latent) if config.aggregates else None
 
@@ -131,6 +133,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
             config,
             self.spec,
             self.augmenter,
+            self.steadier,
         )
         adversarial = Stage(name="adversarial", share=1 - share, phases=game.phases(), prepare=self._prepare_game)
         if share == 0:
