@@ -20,6 +20,7 @@ from tvir.contracts.model import (
     EncodesData,
     HasLikelihood,
     HasLikelihoodBound,
+    JudgesExamples,
     ModelConfig,
 )
 from tvir.contracts.noise import Noise
@@ -258,6 +259,17 @@ def test_more_importance_samples_never_loosen_the_bound_on_average(model_class, 
     assert torch.isfinite(one).all()
     # Burda et al. 2016, theorem 1, up to the noise of 128 draws.
     assert many.mean() >= one.mean() - 3 * one.std() / len(one) ** 0.5
+
+
+@every_model
+def test_a_critic_gives_each_example_a_logit_of_its_own(model_class, spec):
+    if not issubclass(model_class, JudgesExamples):
+        pytest.skip("judges no examples")
+    model = train_a_little(build(model_class, spec), spec).eval()
+    given = batch_for(spec, 0)
+    together = model.judge(given.data, given.labels).flatten()
+    alone = [model.judge(given.data[i : i + 1], given.labels[i : i + 1]).flatten() for i in range(len(given.data))]
+    torch.testing.assert_close(torch.cat(alone), together, rtol=1e-4, atol=1e-5)
 
 
 @every_model

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from tvir.contracts.data import Dataset, Examples, Modes, VectorSpec
+from tvir.contracts.data import Dataset, Examples, ImageSpec, Modes, VectorSpec
 from tvir.contracts.health import Condition
 from tvir.contracts.model import ModelConfig
 from tvir.health.check import Case, ModelCheck, find_checks, flags_for
@@ -19,7 +19,12 @@ from tvir.health.checks.unused_latents import UnusedLatents
 from tvir.health.checks.vanishing_generator_signal import VanishingGeneratorSignal
 from tvir.health.examining import examine_model
 from tvir.health.history import History
+from tvir.models.gan.conditional_gan import ConditionalGan
 from tvir.models.gan.gan import Gan
+from tvir.models.hybrid.bigan import Bigan
+from tvir.models.hybrid.kl_autoencoder import KlAutoencoder
+from tvir.models.hybrid.vae_gan import VaeGan
+from tvir.models.hybrid.vqgan import Vqgan
 from tvir.models.vae.vae import Vae
 from tvir.objectives.adversarial import Minimax, NonSaturating, Wasserstein
 
@@ -88,7 +93,8 @@ def case(model, dataset=None, history=None):
 
 
 def ill(check, *given):
-    found = check.read(*given) if len(given) > 1 else check.examine(*given)
+    with torch.no_grad():
+        found = check.read(*given) if len(given) > 1 else check.examine(*given)
     assert found is not None
     return found.condition is Condition.ILL
 
@@ -176,6 +182,54 @@ def test_a_discriminator_that_knows_training_examples_by_heart_is_noticed():
     assert by_heart.seen["ratio"] == pytest.approx(1, abs=0.15)
     assert fair.condition is Condition.WELL
     assert fair.seen["ratio"] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", [VaeGan, Bigan], ids=lambda kind: kind.__name__)
+def test_a_critic_of_a_hybrid_that_knows_training_examples_by_heart_is_noticed(kind):
+    spread = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    model = kind(PLANE, kind.smallest())
+    model.discriminator = Shifted()
+    model.decoder = Places(spread[:50] - np.float32([1, 0]))
+    by_heart = toy(train=spread + np.float32([1, 0]), validation=spread - np.float32([1, 0]))
+    assert ill(DiscriminatorOverfitting(), case(model, by_heart))
+    fair = toy(train=spread + np.float32([1, 0]), validation=spread[::-1] + np.float32([1, 0]))
+    assert not ill(DiscriminatorOverfitting(), case(model, fair))
+
+
+class Brightness(nn.Module):
+    """Logits of patches: the brightness of an image in one of them, 0 in the other."""
+
+    def forward(self, images):
+        bright = images.flatten(1).mean(1)
+        return torch.stack([bright, torch.zeros_like(bright)], 1)[:, None, None]
+
+
+@pytest.mark.parametrize("kind", [KlAutoencoder, Vqgan], ids=lambda kind: kind.__name__)
+def test_a_critic_of_reconstructions_is_asked_about_reconstructions(kind):
+    spec = ImageSpec(channels=1, height=8, width=8)
+    rows = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), dtype=np.uint8)
+    parts = [Examples(spec, part) for part in (rows, rows[:20], rows[:20])]
+    dataset = Dataset(reference="noise", fingerprint="0", train=parts[0], validation=parts[1], test=parts[2])
+    model = kind(spec, kind.smallest()).eval()
+    model.discriminator = Brightness()
+    seen = DiscriminatorOverfitting().examine(case(model, dataset))
+    assert seen is not None
+    train = spec.to_model(parts[0].take(np.arange(60)))
+    assert seen.seen["train"] == pytest.approx(float(train.mean()) / 2, abs=1e-6)
+    assert seen.seen["fake"] == pytest.approx(float(model.reconstruct(train).mean()) / 2, abs=1e-4)
+
+
+def test_fakes_of_a_conditional_model_are_of_the_classes_that_are_judged():
+    labels = np.arange(400) % 2
+    labelled = VectorSpec(features=2, classes=("left", "right"))
+    parts = [Examples(labelled, toy().train.rows, labels) for _ in range(3)]
+    dataset = Dataset(reference="sides", fingerprint="0", train=parts[0], validation=parts[1], test=parts[2])
+    model = ConditionalGan(labelled, ConditionalGan.smallest())
+    model.decode = lambda latents, condition: condition[:, None].float().expand(-1, 2)
+    fakes, asked = case(model, dataset).fakes
+    assert asked is not None
+    assert torch.equal(fakes[:, 0].long(), asked)
+    assert torch.equal(asked, case(model, dataset).train[1])
 
 
 def test_a_critic_that_tells_nothing_apart_has_not_overfitted():

@@ -324,6 +324,10 @@ class JudgesExamples(GenerativeModel):
         """The critic's logits, (N,) or (N, 1): the higher, the more real. Fewer where it judges packs of examples."""
 
 
+class JudgesReconstructions(EncodesData, JudgesExamples):
+    """Has a critic of single examples that has learned to tell them from reconstructions: samples are strange to it."""
+
+
 class Conditional(GenerativeModel):
     """Can be asked for a class: ``condition`` is a tensor (N,) of class indices; without one, classes are drawn."""
 

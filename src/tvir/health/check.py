@@ -15,7 +15,7 @@ from tvir.contracts.data import Array, Dataset, Examples
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import UsageError
 from tvir.contracts.health import Condition, Finding
-from tvir.contracts.model import Conditional, GenerativeModel, ModelConfig
+from tvir.contracts.model import Conditional, GenerativeModel, JudgesReconstructions, ModelConfig
 from tvir.contracts.noise import mix_seed
 from tvir.evaluation.subsampling import drawn_indices
 from tvir.health.history import History
@@ -57,6 +57,16 @@ class Case:
     def made(self) -> Tensor:
         """Samples in model form."""
         return self.model.sample(self.size, seed=mix_seed(_SEED, "health"))
+
+    @cached_property
+    def fakes(self) -> tuple[Tensor, Tensor | None]:
+        """What a critic has learned to tell from examples, in model form, and the classes that were asked for."""
+        data, labels = self.train
+        if isinstance(self.model, JudgesReconstructions):
+            return self.in_pieces(self.model.reconstruct, data, labels), labels
+        if labels is None or not isinstance(self.model, Conditional) or bool((labels < 0).any()):
+            return self.made, None
+        return self.model.sample(len(data), condition=labels, seed=mix_seed(_SEED, "health")), labels
 
     @cached_property
     def train(self) -> tuple[Tensor, Tensor | None]:

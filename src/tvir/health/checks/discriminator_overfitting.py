@@ -37,7 +37,7 @@ class DiscriminatorOverfitting(ModelCheck):
             raise ValueError("there are too few held-out examples")
         train = case.in_pieces(model.judge, *case.train).flatten().double()
         held_out = case.in_pieces(model.judge, *case.held_out).flatten().double()
-        fake = case.in_pieces(model.judge, case.made).flatten().double()
+        fake = case.in_pieces(model.judge, *case.fakes).flatten().double()
         gap = float(train.mean() - held_out.mean())
         error = float((train.var() / len(train) + held_out.var() / len(held_out)).sqrt())
         whole = float(train.mean() - fake.mean())

@@ -41,7 +41,7 @@ class VanishingGeneratorSignal(ModelCheck):
             return None
         data, labels = case.train
         real = case.in_pieces(model.judge, data, labels).flatten()
-        fake = case.in_pieces(model.judge, case.made).flatten()
+        fake = case.in_pieces(model.judge, *case.fakes).flatten()
         count = min(len(real), len(fake))
         with torch.enable_grad():
             logits = fake[:count].detach().requires_grad_()

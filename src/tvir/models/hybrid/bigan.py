@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tvir.contracts.data import DataSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, Stage
+from tvir.contracts.model import Adam, Batch, JudgesExamples, Losses, Phase, Player, Stage
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.models.hybrid.coding import CodesData, CodingConfig
 from tvir.networks.building import networks_for
@@ -50,7 +50,7 @@ class PairCritic(nn.Module):
         return self.head(F.leaky_relu(self.joint(torch.cat([read, known], 1)), SLOPE))
 
 
-class Bigan(CodesData):
+class Bigan(CodesData, JudgesExamples):
     """A generator and an encoder who together deceive a critic of pairs.
 
     The critic tells (x, E(x)) from (G(z), z). Where it cannot, the encoder inverts the generator, although neither
@@ -101,6 +101,10 @@ class Bigan(CodesData):
     @classmethod
     def smallest(cls) -> Config:
         return cls.Config(width=2, latent=2, batch_size=4)
+
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        # Samples, too, get the latent they are encoded to: close to the one they were made from once it plays well.
+        return self.discriminator(_pairs(examples, self.encoder(examples)))
 
     def stages(self) -> Sequence[Stage]:
         config = self.config

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tvir.contracts.data import Examples, ImageSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Adam, Batch, EncodesData, Losses, Phase, Player, SizedConfig, Stage
+from tvir.contracts.model import Adam, Batch, JudgesReconstructions, Losses, Phase, Player, SizedConfig, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.networks.normalisation import Normalisation, Unnormalised
@@ -55,7 +55,7 @@ class FirstStageConfig(DuelConfig, SizedConfig):
     """Share of what the prior reads that is replaced at random while it learns, lest it learn examples by heart."""
 
 
-class FirstStage(EncodesData, ABC):
+class FirstStage(JudgesReconstructions, ABC):
     """Compresses images to latents that keep their place, then learns which latents are likely.
 
     The reconstruction is judged by its absolute error and by a critic of patches, whose weight is found at every step
@@ -94,6 +94,10 @@ class FirstStage(EncodesData, ABC):
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.spec.bounded(self.decoder(latents))
+
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        # Patches of an image are judged apart; their mean is what the loss would move.
+        return self.discriminator(examples).flatten(1).mean(1)
 
     @abstractmethod
     def compress(self, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, Stage
+from tvir.contracts.model import Adam, Batch, JudgesExamples, Losses, Phase, Player, Stage
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig
 from tvir.models.hybrid.coding import CodesData, CodingConfig, squared_error
 from tvir.models.vae.autoencoding import draw_latents
@@ -21,7 +21,7 @@ from tvir.networks.normalisation import BatchNormalised, Normalisation
 from tvir.objectives.divergences import normal_divergence
 
 
-class VaeGan(CodesData):
+class VaeGan(CodesData, JudgesExamples):
     """Encoder, decoder and discriminator; the discriminator's features are what the decoder is to reconstruct.
 
     Each has a loss of its own (the paper's algorithm 1): the encoder the divergence and the reconstruction of features,
@@ -61,6 +61,9 @@ class VaeGan(CodesData):
     @classmethod
     def smallest(cls) -> Config:
         return cls.Config(width=2, latent=2, batch_size=4)
+
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.discriminator(examples)
 
     def stages(self) -> Sequence[Stage]:
         config = self.config
