@@ -7,7 +7,8 @@ from torch import nn
 
 from tvir.contracts.data import Dataset, Examples, ImageSpec, Modes, VectorSpec
 from tvir.contracts.health import Condition
-from tvir.contracts.model import ModelConfig
+from tvir.contracts.model import Adam, ModelConfig, Phase, Player, Stage
+from tvir.health.age import Age, age_at
 from tvir.health.check import Case, ModelCheck, find_checks, flags_for
 from tvir.health.checks.critic_won import CriticWon
 from tvir.health.checks.discriminator_overfitting import DiscriminatorOverfitting
@@ -17,7 +18,7 @@ from tvir.health.checks.posterior_collapse import PosteriorCollapse
 from tvir.health.checks.sample_collapse import SampleCollapse
 from tvir.health.checks.unused_latents import UnusedLatents
 from tvir.health.checks.vanishing_generator_signal import VanishingGeneratorSignal
-from tvir.health.examining import examine_model
+from tvir.health.examining import examine_log, examine_model
 from tvir.health.history import History
 from tvir.models.gan.conditional_gan import ConditionalGan
 from tvir.models.gan.gan import Gan
@@ -32,7 +33,7 @@ PLANE = VectorSpec(features=2)
 FOUR = Modes(centres=np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]), sigma=0.05)
 
 
-def log(count=40, stage="adversarial", **curves):
+def lines_of(count=40, stage="adversarial", first=1, **curves):
     """Lines of metrics.jsonl; a curve is a number or a function of the line's number."""
     lines = []
     for i in range(count):
@@ -41,9 +42,13 @@ def log(count=40, stage="adversarial", **curves):
         # A norm that never changes would be that of a player who has not moved.
         norms = {name: value * (1 + 1e-6 * i) for name, value in values.items() if "__" not in name}
         lines.append(
-            {"stage": stage, "step": i + 1, "fraction": (i + 1) / count, "losses": losses, "gradient_norms": norms}
+            {"stage": stage, "step": first + i, "fraction": (i + 1) / count, "losses": losses, "gradient_norms": norms}
         )
-    return History(lines)
+    return lines
+
+
+def log(*given, **curves):
+    return History(lines_of(*given, **curves))
 
 
 def game_log(**curves):
@@ -136,9 +141,9 @@ def test_gradients_that_grow_while_a_likelihood_falls_are_healthy():
 
 
 def test_a_stage_is_judged_by_its_own_curve():
-    before = log(40, stage="autoencoding", autoencoder=1e-3, autoencoder__reconstruction=1e-3)
-    after = log(40, critic=1.0, generator=1.0, critic__adversarial=0.7)
-    both = History([*before._lines, *after._lines])
+    before = lines_of(40, stage="autoencoding", autoencoder=1e-3, autoencoder__reconstruction=1e-3)
+    after = lines_of(40, first=41, critic=1.0, generator=1.0, critic__adversarial=0.7)
+    both = History([*before, *after])
     assert not ill(ExplodingGradients(), both, Gan.Config())
     assert len(both.norms("critic")) == 40
 
@@ -255,6 +260,13 @@ def test_a_mode_made_seldom_is_missing():
     assert ill(MissingModes(), case(gan(seldom)))
 
 
+def test_a_mode_is_not_missing_where_too_few_samples_were_to_be_expected():
+    few = Case(gan(FOUR.centres[:3]), toy(), game_log(), size=40)
+    assert not ill(MissingModes(), few)
+    enough = Case(gan(FOUR.centres[:3]), toy(), game_log(), size=60)
+    assert ill(MissingModes(), enough)
+
+
 def test_classes_that_are_never_made_are_missing():
     labelled = Dataset(
         reference="sides",
@@ -355,9 +367,72 @@ def test_a_check_that_fails_is_said_and_the_others_go_on():
     assert found["missing_modes"].condition is Condition.WELL
 
 
-def test_checks_that_would_come_too_early_are_left_out():
-    checks = [finding.check for finding in examine_model(case(gan([[9.0, 9.0]])), fraction=0.01)]
-    assert checks == []
+def test_what_is_seen_too_early_in_the_budget_is_no_illness():
+    found = {finding.check: finding for finding in examine_model(case(gan([[9.0, 9.0]])), age=Age(fraction=0.14))}
+    for check in ("missing_modes", "sample_collapse"):
+        assert found[check].condition is Condition.EARLY
+        assert found[check].flags == ()
+        assert found[check].seen
+    grown = [finding.condition for finding in examine_model(case(gan([[9.0, 9.0]])), age=Age())]
+    assert grown.count(Condition.ILL) == 2
+
+
+@pytest.mark.parametrize("check", find_checks(), ids=lambda check: check.name)
+def test_no_check_speaks_of_a_warm_up_however_small_the_budget(check):
+    assert not check.is_due(Age(fraction=1.0, steps=0))
+    assert not check.is_due(Age(fraction=1.0, steps=check.fewest_steps - 1))
+    assert check.is_due(Age(fraction=1.0, steps=check.fewest_steps))
+
+
+def test_samples_are_nobodys_concern_before_the_last_stage():
+    for check in find_checks():
+        assert check.is_due(Age(stages_left=1)) != (check.name in ("missing_modes", "sample_collapse"))
+
+
+def stage_of(name, warmup):
+    player = Player(name="generator", parameters=[], optimiser=Adam(warmup_steps=warmup))
+    return Stage(name=name, phases=[Phase(name="generator", player=player, loss=lambda batch: {})])
+
+
+def test_steps_are_counted_from_the_warm_up_of_the_present_stage():
+    stages = [stage_of("autoencoding", 50), stage_of("adversarial", 200)]
+    lines = lines_of(120, stage="autoencoding", a__b=1.0)
+    assert age_at(History(lines, stages), stages, 0.1) == Age(fraction=0.1, steps=70, stages_left=1)
+    lines += lines_of(30, stage="adversarial", first=121, a__b=1.0)
+    assert age_at(History(lines, stages), stages, 0.2) == Age(fraction=0.2, steps=-170)
+    assert age_at(History([], stages), stages, 0.0) == Age(fraction=0.0, steps=0, stages_left=1)
+    assert age_at(History([]), [], 0.5) == Age(fraction=0.5)
+
+
+def test_a_critic_that_won_only_while_the_generator_warmed_up_has_not_won():
+    stages, config = [stage_of("adversarial", 200)], Gan.Config(loss=NonSaturating())
+    warming = lines_of(200, critic__adversarial=0.01, critic=1.0)
+    assert CriticWon().read(History(warming, stages), config) is None
+    caught_up = [*warming, *lines_of(20, first=201, critic__adversarial=1.0, critic=1.0)]
+    assert not ill(CriticWon(), History(caught_up, stages), config)
+    still_ahead = [*warming, *lines_of(120, first=201, critic__adversarial=0.01, critic=1.0)]
+    history = History(still_ahead, stages)
+    (found,) = examine_log(history, config, checks=[CriticWon()], age=age_at(history, stages, 0.3))
+    assert found.condition is Condition.ILL
+
+
+def test_losses_that_rise_from_nothing_once_the_warm_up_is_over_have_not_exploded():
+    stages = [stage_of("adversarial", 200)]
+    ahead = lines_of(200, critic__adversarial=0.001, critic=0.01, generator=1.0)
+    even = lines_of(200, first=201, critic__adversarial=0.6, critic=1.0, generator=1.0)
+    assert ill(ExplodingGradients(), History([*ahead, *even]), Gan.Config())
+    assert not ill(ExplodingGradients(), History([*ahead, *even], stages), Gan.Config())
+
+
+def test_a_term_that_rises_from_nothing_beside_the_others_has_not_exploded():
+    wakes = log(autoencoder=lambda i: 1.2**i, autoencoder__divergence=lambda i: 0.5 * i, autoencoder__reconstruction=99)
+    assert not ill(ExplodingGradients(), wakes, Vae.Config())
+
+
+def test_losses_of_a_stage_that_is_over_say_nothing_of_the_present_one():
+    before = lines_of(40, stage="autoencoding", autoencoder=1.0, autoencoder__divergence=lambda i: 2.0**i)
+    after = lines_of(40, first=41, critic=lambda i: 1.2**i, critic__adversarial=0.7)
+    assert not ill(ExplodingGradients(), History([*before, *after]), Gan.Config())
 
 
 def test_a_healthy_game_and_a_healthy_autoencoder_have_no_finding():

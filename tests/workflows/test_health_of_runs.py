@@ -11,7 +11,9 @@ from tvir.cli.main import main
 from tvir.contracts.errors import UsageError
 from tvir.contracts.health import Condition
 from tvir.contracts.run import RunFolder
+from tvir.health.check import find_checks
 from tvir.reports.health import check_title
+from tvir.reports.language import load_words
 from tvir.training.observer import Observer
 from tvir.training.trainer import Trainer
 from tvir.workflows.building import build_model
@@ -33,7 +35,7 @@ def collapsed(tmp_path_factory):
     """A VAE whose posterior collapses, and what was said on the way."""
     listener = Listener()
     path = tmp_path_factory.mktemp("health") / "vae"
-    run = tvir.train("vae", "ring8", budget="150steps", config=HOPELESS, out=path, observer=listener)
+    run = tvir.train("vae", "ring8", budget="400steps", config=HOPELESS, out=path, observer=listener)
     return run, listener.heard
 
 
@@ -54,7 +56,7 @@ def test_a_run_is_trained_bit_for_bit_as_without_being_watched(collapsed, tmp_pa
     Trainer(model, run.dataset().train, folder).run()
     for part in ("weights", "averaged"):
         watched, alone = (
-            load_file(path / "checkpoints" / "150" / f"{part}.safetensors") for path in (run.path, folder.path)
+            load_file(path / "checkpoints" / "400" / f"{part}.safetensors") for path in (run.path, folder.path)
         )
         assert watched.keys() == alone.keys()
         assert all(torch.equal(watched[name], alone[name]) for name in watched)
@@ -66,6 +68,34 @@ def test_the_doctor_finds_it_again_and_names_the_flag(collapsed):
     assert not health.is_well
     assert found["posterior_collapse"].condition is Condition.ILL
     assert found["posterior_collapse"].flags[0] == "--beta-warmup 0.3"
+
+
+@pytest.fixture(scope="module")
+def young(tmp_path_factory):
+    """A GAN that is still warming up at the end of its budget, and what was said on the way."""
+    listener = Listener()
+    small = {"width": 2, "latent": 2, "batch_size": 8}
+    path = tmp_path_factory.mktemp("health") / "gan"
+    return tvir.train("gan", "ring8", budget="40steps", config=small, out=path, observer=listener), listener.heard
+
+
+def test_a_healthy_run_too_short_to_be_judged_is_not_called_ill(young):
+    run, heard = young
+    assert not [text for text in heard if text.startswith(tuple(check_title(check.name) for check in find_checks()))]
+    health = tvir.doctor(run, size=200)
+    conditions = {finding.check: finding.condition for finding in health.findings}
+    assert conditions["missing_modes"] is Condition.EARLY
+    assert health.is_well
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_the_command_says_what_is_too_early_to_say(young, capsys, language, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit):
+        main(["doctor", str(young[0].path), "--language", language, "--size", "200"])
+    printed = capsys.readouterr().out
+    assert load_words(language)("health.condition.early") in printed
+    assert load_words(language)("health.early") in printed
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])

@@ -16,6 +16,8 @@ class Condition(StrEnum):
     """Something is wasted, nothing is wrong."""
     ILL = "ill"
     """It is there."""
+    EARLY = "early"
+    """It looks as if it were there, but so do healthy runs of that age."""
     UNKNOWN = "unknown"
     """It could not be examined."""
 
@@ -40,5 +42,5 @@ class Finding:
 
     @property
     def is_well(self) -> bool:
-        """Whether there is nothing to say."""
-        return self.condition is Condition.WELL
+        """Whether nothing is to be mended."""
+        return self.condition in (Condition.WELL, Condition.EARLY)

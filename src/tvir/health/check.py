@@ -15,9 +15,10 @@ from tvir.contracts.data import Array, Dataset, Examples
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import UsageError
 from tvir.contracts.health import Condition, Finding
-from tvir.contracts.model import Conditional, GenerativeModel, JudgesReconstructions, ModelConfig
+from tvir.contracts.model import Conditional, GenerativeModel, JudgesExamples, JudgesReconstructions, ModelConfig
 from tvir.contracts.noise import mix_seed
 from tvir.evaluation.subsampling import drawn_indices
+from tvir.health.age import Age
 from tvir.health.history import History
 
 _CHUNK = 256
@@ -78,6 +79,22 @@ class Case:
         """Examples of the validation split in model form, and their labels."""
         return self._drawn(self.dataset.validation)
 
+    @cached_property
+    def logits_of_train(self) -> Tensor:
+        """What the critic says of training examples, (N,); only of a model that judges examples."""
+        return self.judged(*self.train)
+
+    @cached_property
+    def logits_of_fakes(self) -> Tensor:
+        """What it says of fakes, (N,)."""
+        return self.judged(*self.fakes)
+
+    def judged(self, examples: Tensor, labels: Tensor | None) -> Tensor:
+        """What the critic says of examples, (N,)."""
+        if not isinstance(self.model, JudgesExamples):
+            raise TypeError(f"{type(self.model).__name__} judges no examples")
+        return self.in_pieces(self.model.judge, examples, labels).flatten()
+
     def in_pieces(self, function: Callable[..., Tensor], examples: Tensor, labels: Tensor | None = None) -> Tensor:
         """``function`` of examples and their classes, a few at a time; only a conditional model is told classes."""
         asked = labels if isinstance(self.model, Conditional) else None
@@ -105,10 +122,20 @@ class Check(ABC):
     name: ClassVar[str]
     earliest: ClassVar[float] = 0.0
     """Share of the budget before which a healthy run may look the same."""
+    fewest_steps: ClassVar[int] = 100
+    """Steps of the present stage, with every player at full speed, before which a healthy run may look the same."""
+    judges_samples: ClassVar[bool] = False
+    """Whether it looks at what is made, of which nothing is to be expected before the last stage."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def is_due(self, age: Age) -> bool:
+        """Whether what it sees in a run of that age is an illness: the one rule for all checks."""
+        if self.judges_samples and age.stages_left:
+            return False
+        return age.fraction >= self.earliest and age.steps >= self.fewest_steps
 
     def finding(self, is_ill: bool, flags: Sequence[str] = (), **seen: float) -> Finding:
         """What was seen; flags are named only where something is to be mended."""

@@ -12,7 +12,13 @@ from rich.text import Text
 from tvir.contracts.health import Condition, Finding
 from tvir.reports.language import Words, load_words
 
-_STYLES = {Condition.WELL: "green", Condition.REMARK: "yellow", Condition.ILL: "bold red", Condition.UNKNOWN: "dim"}
+_STYLES = {
+    Condition.WELL: "green",
+    Condition.REMARK: "yellow",
+    Condition.ILL: "bold red",
+    Condition.EARLY: "dim",
+    Condition.UNKNOWN: "dim",
+}
 
 
 def finding_text(finding: Finding, language: str = "en") -> str:
@@ -59,6 +65,8 @@ def health_table(findings: Sequence[Finding], subject: str, fraction: float, lan
         name = Text(check_title(finding.check, language))
         table.add_row(name, Text(_seen(finding, words)), condition, Text(_mend(finding, words)))
     notes = [] if findings else [words("health.none")]
+    if any(finding.condition is Condition.EARLY for finding in findings):
+        notes.append(words("health.early"))
     if fraction < 1:
         notes.append(words("health.unfinished", share=words.number(f"{fraction:.0%}")))
     return Group(table, *(Text(note, style="dim") for note in notes))

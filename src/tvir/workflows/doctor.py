@@ -11,6 +11,7 @@ from tvir.contracts.data import Array, Dataset
 from tvir.contracts.errors import UsageError
 from tvir.contracts.health import Finding
 from tvir.evaluation.features.classifier import Classifier
+from tvir.health.age import age_at
 from tvir.health.check import Case, Classify
 from tvir.health.examining import examine_log, examine_model
 from tvir.health.history import History
@@ -35,7 +36,7 @@ class Health:
 
     @property
     def is_well(self) -> bool:
-        """Whether every check that applies found nothing to say."""
+        """Whether no check that applies found anything to mend."""
         return all(finding.is_well for finding in self.findings)
 
     def to_json(self) -> bytes:
@@ -71,12 +72,13 @@ def doctor(
     if run.record.status == "planned":
         raise UsageError(f"{run.path} has not been trained yet; begin it with: tvir resume {run.path}")
     dataset = run.dataset(allow_changed=allow_changed_data, progress=progress)
-    history = History(run.folder.metrics())
-    finished = run.record.status == "finished"
-    fraction = 1.0 if finished else history.fraction
     model = run.model
+    stages = model.stages()
+    history = History(run.folder.metrics(), stages)
+    fraction = 1.0 if run.record.status == "finished" else history.fraction
+    age = age_at(history, stages, fraction)
     case = Case(model, dataset, history, size=size, classify=_classifier(dataset, progress))
-    findings = (*examine_log(history, model.config, fraction=fraction), *examine_model(case, fraction=fraction))
+    findings = (*examine_log(history, model.config, age=age), *examine_model(case, age=age))
     ordered = tuple(sorted(findings, key=lambda finding: finding.check))
     return Health(subject=subject_of(run), fraction=fraction, findings=ordered)
 

@@ -144,6 +144,6 @@ def _unjoined() -> Processes:
 
 def _trained(folder: RunFolder, dataset: Dataset, observer: Observer) -> Run:
     model = build_model(folder.read())
-    watched = HealthWatch(observer, folder, dataset, model.config) if _unjoined().main else observer
+    watched = HealthWatch(observer, folder, dataset, model) if _unjoined().main else observer
     Trainer(model, dataset.train, folder, observer=watched).run()
     return Run(folder.path)

@@ -8,9 +8,10 @@ from typing import Any
 
 from tvir.contracts.data import Dataset
 from tvir.contracts.health import Condition, Finding
-from tvir.contracts.model import GenerativeModel, ModelConfig
+from tvir.contracts.model import GenerativeModel
 from tvir.contracts.run import RunFolder, RunRecord
-from tvir.health.check import Case
+from tvir.health.age import Age, age_at
+from tvir.health.check import Case, Check, find_checks
 from tvir.health.examining import examine_log, examine_model
 from tvir.health.history import History
 from tvir.reports.health import check_title, finding_text
@@ -20,8 +21,8 @@ _LINES = 20
 _GROWTH = 0.05
 """The log is looked at when it has grown by so many lines and by such a share: the time it takes stays a small one."""
 
-_SIZE = 256
-"""Examples of each kind that the model is looked at with."""
+_SIZE = 128
+"""Examples of each kind that the model is looked at with: it takes about as long as a step or two of training."""
 
 
 class HealthWatch(Observer):
@@ -34,14 +35,15 @@ class HealthWatch(Observer):
         told: Hears everything.
         folder: Of the run.
         dataset: What it learns from.
-        config: The model's settings.
+        model: As it is trained.
     """
 
-    def __init__(self, told: Observer, folder: RunFolder, dataset: Dataset, config: ModelConfig) -> None:
+    def __init__(self, told: Observer, folder: RunFolder, dataset: Dataset, model: GenerativeModel) -> None:
         self._told = told
         self._folder = folder
         self._dataset = dataset
-        self._config = config
+        self._config = model.config
+        self._stages = model.stages()
         self._lines: list[dict[str, Any]] = []
         self._looked_at = 0
         self._known: set[str] = set()
@@ -76,13 +78,14 @@ class HealthWatch(Observer):
         self._looked_at = min(self._looked_at, len(self._lines))
         if len(self._lines) - self._looked_at >= max(_LINES, _GROWTH * len(self._lines)):
             self._looked_at = len(self._lines)
-            self._say(examine_log(History(self._lines), self._config, fraction=progress.fraction))
+            self._read(self._history(), progress.fraction)
 
     def pictured(self, model: GenerativeModel, fraction: float) -> None:
         self._told.pictured(model, fraction)
-        case = Case(model, self._dataset, History(self._lines), size=_SIZE)
-        self._say(examine_log(case.history, self._config, fraction=fraction))
-        self._say(examine_model(case, fraction=fraction))
+        history = self._history()
+        self._read(history, fraction)
+        if due := self._due(age_at(history, self._stages, fraction)):
+            self._say(examine_model(Case(model, self._dataset, history, size=_SIZE), checks=due))
 
     def saved(self, path: Path) -> None:
         self._told.saved(path)
@@ -92,6 +95,15 @@ class HealthWatch(Observer):
 
     def finished(self, record: RunRecord) -> None:
         self._told.finished(record)
+
+    def _history(self) -> History:
+        return History(self._lines, self._stages)
+
+    def _read(self, history: History, fraction: float) -> None:
+        self._say(examine_log(history, self._config, checks=self._due(age_at(history, self._stages, fraction))))
+
+    def _due(self, age: Age) -> Sequence[Check]:
+        return [check for check in find_checks() if check.is_due(age)]
 
     def _say(self, findings: Iterable[Finding]) -> None:
         """What is new; an illness that cannot be looked for is left to the doctor."""

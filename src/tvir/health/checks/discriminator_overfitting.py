@@ -35,9 +35,8 @@ class DiscriminatorOverfitting(ModelCheck):
             return None
         if len(case.dataset.validation) < 2 or len(case.dataset.train) < 2:
             raise ValueError("there are too few held-out examples")
-        train = case.in_pieces(model.judge, *case.train).flatten().double()
-        held_out = case.in_pieces(model.judge, *case.held_out).flatten().double()
-        fake = case.in_pieces(model.judge, *case.fakes).flatten().double()
+        train, fake = case.logits_of_train.double(), case.logits_of_fakes.double()
+        held_out = case.judged(*case.held_out).double()
         gap = float(train.mean() - held_out.mean())
         error = float((train.var() / len(train) + held_out.var() / len(held_out)).sqrt())
         whole = float(train.mean() - fake.mean())

@@ -24,6 +24,7 @@ class SampleCollapse(ModelCheck):
     """
 
     earliest = 0.15
+    judges_samples = True
 
     def examine(self, case: Case) -> Finding | None:
         if isinstance(case.model.spec, TextSpec):

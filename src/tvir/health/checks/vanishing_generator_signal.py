@@ -39,9 +39,7 @@ class VanishingGeneratorSignal(ModelCheck):
             or "critic" not in case.history.players
         ):
             return None
-        data, labels = case.train
-        real = case.in_pieces(model.judge, data, labels).flatten()
-        fake = case.in_pieces(model.judge, *case.fakes).flatten()
+        real, fake = case.logits_of_train, case.logits_of_fakes
         count = min(len(real), len(fake))
         with torch.enable_grad():
             logits = fake[:count].detach().requires_grad_()
