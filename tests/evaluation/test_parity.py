@@ -7,11 +7,11 @@ from synthetic import normal
 
 from tvir.contracts.errors import TvirError
 from tvir.contracts.metric import Points
+from tvir.contracts.third_party import import_beside_torchvision
 from tvir.evaluation.matrices import computing_device
 from tvir.evaluation.metrics.kid import Kid
 from tvir.evaluation.metrics.precision_recall_density_coverage import ball_scores, squared_radii
 from tvir.evaluation.moments import frechet, moments
-from tvir.evaluation.third_party import import_beside_torchvision
 
 SIZES = [(200, 8), (500, 32), (300, 64)]
 

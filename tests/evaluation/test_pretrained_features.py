@@ -10,12 +10,12 @@ from safetensors.torch import save_file
 from synthetic import blobs, image_dataset
 
 from tvir.contracts.errors import UsageError
+from tvir.contracts.third_party import import_beside_torchvision
 from tvir.evaluation.features import inception
 from tvir.evaluation.features.clip import Clip
 from tvir.evaluation.features.dinov2 import Dinov2
 from tvir.evaluation.features.inception import Inception
 from tvir.evaluation.scorecard import Judge
-from tvir.evaluation.third_party import import_beside_torchvision
 
 transformers = pytest.importorskip("transformers")
 

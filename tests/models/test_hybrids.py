@@ -11,6 +11,7 @@ from tvir.contracts.data import Examples, ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise
+from tvir.evaluation.metrics.sampling_cost import network_calls
 from tvir.models.catalogue import catalogue
 from tvir.models.hybrid.aae import Aae
 from tvir.models.hybrid.bigan import Bigan
@@ -229,6 +230,13 @@ def test_samples_of_a_vqgan_are_decoded_codes():
     assert torch.cdist(rows, model.codebook.vectors).amin(1).max() < 1e-6
 
 
+@pytest.mark.parametrize("kind", [Vqgan, KlAutoencoder])
+def test_a_sample_of_two_stages_calls_its_prior_for_every_place_and_its_decoder_once(kind):
+    model = build(kind)
+    networks = [box.module for box in model.diagram().boxes if box.module is not None]
+    assert network_calls(model, networks) == 16 + 1
+
+
 def test_places_are_laid_out_row_by_row_and_back():
     latents = torch.arange(24.0).view(1, 2, 3, 4)
     assert as_sequence(latents)[0, 5].tolist() == [5.0, 17.0]
@@ -239,13 +247,12 @@ def test_the_prior_of_a_kl_autoencoder_sees_latents_of_unit_spread(monkeypatch):
     model = build(KlAutoencoder)
     rows = np.random.default_rng(0).integers(0, 256, (50, *IMAGES.row_shape), dtype=np.uint8)
     model.stages()[1].prepare(Examples(IMAGES, rows))
-    means = as_sequence(model.posterior(IMAGES.to_model(rows))[0]).flatten(0, 1)
-    standard = (means - model.shift) / model.scale
+    standard = as_sequence(model.unit(model.posterior(IMAGES.to_model(rows))[0])).flatten(0, 1)
     torch.testing.assert_close(standard.mean(0), torch.zeros(2), atol=1e-4, rtol=0)
     torch.testing.assert_close(standard.std(0), torch.ones(2), atol=1e-4, rtol=0)
     monkeypatch.setattr(model.transformer, "generate", lambda noise: torch.ones(noise.count, 16, 2))
     drawn = model.sample_prior(Noise(0, count=1))
-    torch.testing.assert_close(as_sequence(drawn)[0, 0], model.shift + model.scale)
+    torch.testing.assert_close(drawn[0], (model.unit.shift + model.unit.scale).expand_as(drawn[0]))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Usage: train_together.py FOLDER, with the environment that torchrun sets.
 """
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -55,7 +56,8 @@ def cases():
 
 def real_model(name, **settings) -> GenerativeModel:
     kind = find_model(name)
-    config = kind.Config.from_json(SMALL | settings)
+    known = {setting.name for setting in fields(kind.Config)}
+    config = kind.Config.from_json({name: value for name, value in SMALL.items() if name in known} | settings)
     torch.manual_seed(0)
     return kind(DIGITS, config)
 
@@ -97,6 +99,8 @@ def trainings():
     compression = {"adversarial_start": 0.3, "prior_width": 4, "prior_layers": 1, "prior_heads": 2}
     yield "kl-autoencoder", real_model("kl-autoencoder", **compression), digits
     yield "vqgan", real_model("vqgan", codes=8, **compression), digits
+    yield "diffusion", real_model("diffusion"), digits
+    yield "flow-matching", real_model("flow-matching", coupling="optimal-transport"), digits
 
 
 def train_all(path):
@@ -119,7 +123,9 @@ def plan_all(path):
 
 def main(path):
     torch.set_num_threads(1)
-    catalogue()  # a process group that exists while modules are imported may outlive them
+    # A process group that exists while modules are imported may outlive them.
+    catalogue()
+    real_model("diffusion")
     with Processes.joined() as processes:
         found = {name: gradients(model, settings, processes) for name, model, settings in cases()}
         torch.manual_seed(processes.rank)

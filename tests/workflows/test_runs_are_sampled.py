@@ -18,6 +18,21 @@ def test_the_suffix_decides_the_form_and_the_content_is_the_same(small_vae, tmp_
     assert np.array_equal(np.asarray(Image.open(pictures[299])), rows[299, :, :, 0])
 
 
+def test_steps_are_asked_of_a_model_that_takes_them_and_of_no_other(small_vae, tmp_path):
+    pytest.importorskip("diffusers")
+    config = {"width": 2, "batch_size": 4, "steps": 4}
+    run = tvir.train("diffusion", "ring8", budget="2steps", config=config, out=tmp_path / "run")
+    rows = run.sample(5, seed=1)
+    assert np.array_equal(run.sample(5, seed=1, steps=4), rows)
+    few = np.load(tvir.sample(run, 5, seed=1, steps=2, to=tmp_path / "few.npy"))
+    assert not np.allclose(few, rows)
+    assert np.array_equal(few, run.sample(5, seed=1, steps=2))
+    with pytest.raises(UsageError, match="steps must be 1 or more"):
+        run.sample(5, steps=0)
+    with pytest.raises(UsageError, match="vae does not sample in steps that can be chosen; leave --steps out"):
+        tvir.sample(small_vae, 5, steps=2, to=tmp_path / "none.npy")
+
+
 def test_a_grid_is_a_picture_and_lies_in_the_run_by_default(own_vae):
     written = tvir.sample(own_vae.path, 9, seed=5)
     assert written == own_vae.path / "samples-seed5.png"

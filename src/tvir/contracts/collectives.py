@@ -37,6 +37,13 @@ def rows_of_processes(rows: Tensor) -> Tensor:
     return sum_over_processes(table).flatten(0, 1)
 
 
+def own_rows(rows: Tensor) -> Tensor:
+    """Those rows (N, ...) of all processes, in order of their ranks, that are this process's."""
+    if _world() == 1:
+        return rows
+    return rows.chunk(_world())[distributed.get_rank()]
+
+
 def learnable_sum_over_processes(values: Tensor) -> Tensor:
     """The sum of a tensor over all processes, differentiable.
 

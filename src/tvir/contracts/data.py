@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -55,6 +56,11 @@ class DataSpec(ABC):
     def to_rows(self, examples: Tensor) -> Array:
         """Model examples (N, *shape) to boundary rows (N, *row_shape)."""
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The smallest and the largest number that an example may hold inside a model."""
+        return (-math.inf, math.inf)
+
     def bounded(self, numbers: Tensor) -> Tensor:
         """A network's unbounded output, smoothly brought into the range that examples lie in."""
         return numbers
@@ -105,6 +111,10 @@ class ImageSpec(DataSpec):
     def to_rows(self, examples: Tensor) -> Array:
         scaled = examples.detach().float().add(1.0).mul(127.5).round_().clamp_(0, 255)
         return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        return (-1.0, 1.0)
 
     def bounded(self, numbers: Tensor) -> Tensor:
         return torch.tanh(numbers)

@@ -328,6 +328,22 @@ class JudgesReconstructions(EncodesData, JudgesExamples):
     """Has a critic of single examples that has learned to tell them from reconstructions: samples are strange to it."""
 
 
+class SamplesInSteps(GenerativeModel):
+    """Samples by coming closer in steps; how many may still be chosen once it has learned."""
+
+    steps: int
+    """Steps that a sample takes, at least 1: the more, the slower."""
+
+    @contextmanager
+    def sampling_in(self, steps: int) -> Iterator[None]:
+        """Inside the block a sample takes so many steps, at least 1."""
+        before, self.steps = self.steps, steps
+        try:
+            yield
+        finally:
+            self.steps = before
+
+
 class Conditional(GenerativeModel):
     """Can be asked for a class: ``condition`` is a tensor (N,) of class indices; without one, classes are drawn."""
 

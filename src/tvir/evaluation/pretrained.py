@@ -16,9 +16,9 @@ from tvir.contracts.data import Array, Dataset, ImageSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import evaluating
 from tvir.contracts.tensors import header_of, load_tensors
+from tvir.contracts.third_party import import_beside_torchvision
 from tvir.evaluation.extractor import FeatureExtractor, Report, content_hash
 from tvir.evaluation.matrices import computing_device
-from tvir.evaluation.third_party import import_beside_torchvision
 
 _CHUNK = 64
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from torch import Tensor
 from tvir.contracts.data import Array, Dataset
 from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Scorecard
-from tvir.contracts.model import Conditional, DecodesLatents, EncodesData, GenerativeModel, evaluating
+from tvir.contracts.model import (
+    Conditional,
+    DecodesLatents,
+    EncodesData,
+    GenerativeModel,
+    SamplesInSteps,
+    evaluating,
+)
 from tvir.contracts.noise import Noise
 from tvir.contracts.run import RunFolder, RunRecord, SpecRecord
 from tvir.models.catalogue import find_model
@@ -87,22 +95,27 @@ class Run:
             )
         return dataset
 
-    def sample(self, count: int, *, seed: int = 0, condition: str | int | Array | None = None) -> Array:
+    def sample(
+        self, count: int, *, seed: int = 0, condition: str | int | Array | None = None, steps: int | None = None
+    ) -> Array:
         """New examples as rows (count, *row_shape): uint8 NHWC for images. Row *i* of a seed is always the same.
 
         Args:
             count: How many, at least 0.
             seed: Which endless row of samples.
             condition: For a conditional model: a class by name or index, or one index per example.
+            steps: For a model that samples in steps: how many; by default as it was configured.
 
         Raises:
-            UsageError: The model cannot be asked for a class, or there is no such class.
+            UsageError: The model cannot be asked for a class or for steps, or there is no such class.
         """
         spec = self.record.data.spec.spec()
-        parts = list(self.batches(count, seed=seed, condition=condition))
+        parts = list(self.batches(count, seed=seed, condition=condition, steps=steps))
         return np.concatenate(parts) if parts else np.empty((0, *spec.row_shape), dtype=spec.row_dtype)
 
-    def batches(self, count: int, *, seed: int = 0, condition: str | int | Array | None = None) -> Iterator[Array]:
+    def batches(
+        self, count: int, *, seed: int = 0, condition: str | int | Array | None = None, steps: int | None = None
+    ) -> Iterator[Array]:
         """The rows of ``sample`` in pieces, for more of them than memory holds."""
         if count < 0:
             raise UsageError(f"{count} samples cannot be drawn; ask for 0 or more")
@@ -110,7 +123,9 @@ class Run:
         for first in range(0, count, _CHUNK):
             size = min(_CHUNK, count - first)
             part = None if asked is None else asked[first : first + size]
-            yield self.model.spec.to_rows(self.model.sample(size, condition=part, seed=seed, first=first, chunk=_CHUNK))
+            with self._sampling_in(steps):
+                made = self.model.sample(size, condition=part, seed=seed, first=first, chunk=_CHUNK)
+            yield self.model.spec.to_rows(made)
 
     def reconstruct(self, rows: Array) -> Array:
         """What the model makes of examples by encoding and decoding them, rows in and rows out.
@@ -177,6 +192,15 @@ class Run:
         from tvir.workflows.evaluate import evaluate
 
         return evaluate(self, limit=limit, seed=seed)
+
+    def _sampling_in(self, steps: int | None) -> AbstractContextManager[None]:
+        if steps is None:
+            return nullcontext()
+        if not isinstance(self.model, SamplesInSteps):
+            raise UsageError(f"{self.record.model} does not sample in steps that can be chosen; leave --steps out")
+        if steps < 1:
+            raise UsageError(f"a sample cannot take {steps} steps; --steps must be 1 or more")
+        return self.model.sampling_in(steps)
 
     def _condition(self, condition: str | int | Array | None, count: int) -> Tensor | None:
         if condition is None:

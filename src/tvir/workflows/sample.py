@@ -22,6 +22,7 @@ def sample(
     *,
     seed: int = 0,
     condition: str | int | None = None,
+    steps: int | None = None,
     to: Path | str | None = None,
 ) -> Path:
     """Draw new examples and write them.
@@ -31,6 +32,7 @@ def sample(
         count: How many.
         seed: Which endless row of samples; sample *i* of a seed is always the same.
         condition: A class by name or index, for conditional models.
+        steps: That a sample takes, for models that sample in steps; by default as the model was configured.
         to: A ``.png`` grid, a folder, ``.npy`` or ``.npz``; by default ``samples-seedS.png`` in the run.
 
     Returns:
@@ -43,7 +45,7 @@ def sample(
     spec = run.record.data.spec.spec()
     place = Path(to) if to is not None else run.path / f"samples-seed{seed}.png"
     check_form(spec, count, place)
-    return save_rows(spec, run.batches(count, seed=seed, condition=condition), count, place)
+    return save_rows(spec, run.batches(count, seed=seed, condition=condition, steps=steps), count, place)
 
 
 def interpolate(

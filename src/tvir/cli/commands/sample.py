@@ -24,6 +24,8 @@ class Sample:
     """Which endless row of samples."""
     condition: Annotated[str | None, arg(metavar="CLASS")] = None
     """A class by name or index, for conditional models."""
+    steps: int | None = None
+    """Steps that a sample takes, for models that sample in steps; by default as the run was configured."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
     """A .png grid, a folder (no suffix) with a PNG per image, .npy or .npz; by default samples-seedS.png in the run."""
 
@@ -33,4 +35,4 @@ def main(words: Sequence[str]) -> None:
     form = parse(Sample, words, program="tvir sample")
     from tvir.workflows.sample import sample
 
-    print(sample(form.run, form.count, seed=form.seed, condition=form.condition, to=form.to))
+    print(sample(form.run, form.count, seed=form.seed, condition=form.condition, steps=form.steps, to=form.to))

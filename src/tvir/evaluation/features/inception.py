@@ -13,9 +13,9 @@ import torch
 from tvir.contracts.data import Array, ImageSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import evaluating
+from tvir.contracts.third_party import import_beside_torchvision
 from tvir.evaluation.matrices import computing_device
 from tvir.evaluation.pretrained import NeedsWeights, as_rgb
-from tvir.evaluation.third_party import import_beside_torchvision
 
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 """Of the one file that is trusted. Its first eight digits are part of its published name."""

@@ -17,11 +17,9 @@ from tvir.contracts.model import Batch, Losses, evaluating
 from tvir.contracts.noise import Noise
 from tvir.models.hybrid.first_stage import FirstStage, FirstStageConfig, as_places, as_sequence
 from tvir.models.hybrid.latent_sequence import VectorTransformer
+from tvir.models.standardising import Standardiser
 from tvir.models.vae.autoencoding import draw_latents, mean_and_log_variance
 from tvir.objectives.divergences import normal_divergence
-
-_MEASURED = 4096
-"""Examples, spread over the training split, whose latents give the prior its unit."""
 
 
 class KlAutoencoder(FirstStage):
@@ -56,15 +54,12 @@ class KlAutoencoder(FirstStage):
 
     config: Config
     paper = "Rombach et al. 2022, High-Resolution Image Synthesis with Latent Diffusion Models, arXiv 2112.10752"
-    shift: Tensor
-    scale: Tensor
 
     def __init__(self, spec: ImageSpec, config: Config) -> None:
         super().__init__(spec, config, 2 * config.latent)
         height, width = self.size
         self.numbers = int(np.prod(spec.shape))
-        self.register_buffer("shift", torch.zeros(config.latent))
-        self.register_buffer("scale", torch.ones(config.latent))
+        self.unit = Standardiser(config.latent, places=2)
         self.transformer = VectorTransformer(
             config.latent,
             height * width,
@@ -91,7 +86,7 @@ class KlAutoencoder(FirstStage):
         return mean_and_log_variance(self.encoder(examples))
 
     def sample_prior(self, noise: Noise, condition: Tensor | None = None) -> Tensor:
-        return as_places(self.transformer.generate(noise) * self.scale + self.shift, self.size)
+        return self.unit.inverse(as_places(self.transformer.generate(noise), self.size))
 
     def compress(self, batch: Batch) -> tuple[Tensor, Mapping[str, Tensor]]:
         mean, log_variance = self.posterior(batch.data)
@@ -101,21 +96,13 @@ class KlAutoencoder(FirstStage):
     def draw_latents(self, batch: Batch) -> Tensor:
         return self._drawn(*self.posterior(batch.data), batch)
 
-    def prepare_prior(self, examples: Examples, chunk: int = 256) -> None:
-        chosen = np.unique(np.linspace(0, len(examples) - 1, min(_MEASURED, len(examples))).astype(np.int64))
+    def prepare_prior(self, examples: Examples) -> None:
         with evaluating(self):
-            means = torch.cat(
-                [
-                    as_sequence(self.posterior(self.spec.to_model(examples.take(indices)).to(self.device))[0])
-                    for indices in np.array_split(chosen, -(-len(chosen) // chunk))
-                ]
-            ).flatten(0, 1)
-        self.shift.copy_(means.mean(0))
-        self.scale.copy_(means.std(0).clamp_min(1e-4))
+            self.unit.measure(examples, lambda part: self.posterior(part)[0])
 
     def prior_loss(self, batch: Batch) -> Losses:
         with torch.no_grad():
-            sequences = (as_sequence(self.draw_latents(batch)) - self.shift) / self.scale
+            sequences = as_sequence(self.unit(self.draw_latents(batch)))
         read = self.corrupted(sequences, batch.noise.normal(*sequences.shape[1:]), batch.noise)
         return {"negative_log_likelihood": -self.transformer.log_prob(sequences, read).mean() / sequences.shape[1]}
 

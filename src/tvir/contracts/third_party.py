@@ -1,8 +1,9 @@
-"""Importing packages that import torchvision, which has no build for every torch."""
+"""Importing packages that may be missing, or that import torchvision, which has no build for every torch."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from types import ModuleType
 
@@ -15,8 +16,19 @@ _declared: list[torch.library.Library] = []
 """Kept alive: a library that is collected takes its operators along."""
 
 
+def need(*packages: str) -> None:
+    """Notice what is not installed without importing what is: some packages take seconds.
+
+    Raises:
+        ModuleNotFoundError: One of the packages is missing.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(f"there is no package {package}", name=package)
+
+
 def import_beside_torchvision(name: str) -> ModuleType:
-    """Import a package that imports torchvision.
+    """Import a package that imports torchvision where there is one.
 
     Where torchvision's compiled part does not fit this torch, its two operators are declared without being
     implemented: nothing here calls them.
@@ -29,13 +41,16 @@ def import_beside_torchvision(name: str) -> ModuleType:
         return importlib.import_module(name)
     except (ImportError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
+        package = name.partition(".")[0].replace("_", "-")
         raise TvirError(
             f"{name} cannot be imported ({reason}); install it with: "
-            f"pip install --no-deps torchvision==0.28.0 && pip install --no-deps {name.replace('_', '-')}"
+            f"pip install --no-deps torchvision==0.28.0 && pip install --no-deps {package}"
         ) from None
 
 
 def _ready_torchvision() -> None:
+    if importlib.util.find_spec("torchvision") is None:
+        return
     try:
         importlib.import_module("torchvision")
     except RuntimeError:

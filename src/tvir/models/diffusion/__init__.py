@@ -1,0 +1,3 @@
+"""Diffusion and flow matching: a network that takes noise away, called many times."""
+
+EXTRA = "families"
