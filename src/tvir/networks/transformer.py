@@ -141,29 +141,30 @@ class TokenTransformer(nn.Module):
         self.transformer = CausalTransformer(width, layers, heads, length)
         self.head = nn.Linear(width, vocabulary)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Logits of each token given those before it.
+    def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
+        """Logits of each token given those before it; or, with a memory, of the next token.
 
         Args:
-            tokens: (N, length), int64; the last is not read.
+            tokens: (N, length), int64, the last not read; with a memory (N, 1), the one that was last written.
+            memory: What has been read, which this adds to; an empty one begins a sequence, whatever is given.
 
         Returns:
-            (N, length, vocabulary).
+            (N, length, vocabulary) or (N, 1, vocabulary).
         """
-        before = torch.cat([self._start(len(tokens), tokens.device), tokens[:, :-1]], 1)
-        return self.head(self.transformer(self.embed(before)))
+        before = tokens
+        if memory is None or not memory.length:
+            start = torch.full_like(tokens[:, :1], self.vocabulary)
+            before = torch.cat([start, tokens[:, :-1]], 1)
+        return self.head(self.transformer(self.embed(before), memory))
 
     def generate(self, noise: Noise) -> Tensor:
         """A sequence for every row of noise, (noise.count, length)."""
         shares = noise.uniform(self.length)
-        memory, tokens = Memory(), [self._start(noise.count, shares.device)]
+        memory, tokens = Memory(), [torch.zeros(noise.count, 1, dtype=torch.int64, device=shares.device)]
         for position in range(self.length):
-            logits = self.head(self.transformer(self.embed(tokens[-1]), memory))
+            logits = self(tokens[-1], memory)
             tokens.append(chosen(logits[:, 0], shares[:, position : position + 1]))
         return torch.cat(tokens[1:], 1)
-
-    def _start(self, count: int, device: torch.device) -> Tensor:
-        return torch.full((count, 1), self.vocabulary, dtype=torch.int64, device=device)
 
 
 def chosen(logits: Tensor, shares: Tensor) -> Tensor:

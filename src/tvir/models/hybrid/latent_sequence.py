@@ -52,7 +52,7 @@ class VectorTransformer(nn.Module):
         """
         read = sequences if read is None else read
         before = torch.cat([self._start(len(read), read.device), read[:, :-1]], 1)
-        logits, means, log_scales = self._mixtures(self.transformer(self.embed(before)))
+        logits, means, log_scales = self(before)
         of_components = normal_log_prob(
             sequences[:, :, None].expand_as(means).flatten(0, 2), means.flatten(0, 2), 2 * log_scales.flatten(0, 2)
         )
@@ -64,16 +64,24 @@ class VectorTransformer(nn.Module):
         shares, draws = noise.uniform(self.length), noise.normal(self.length, self.size)
         memory, vectors = Memory(), [self._start(noise.count, draws.device)]
         for position in range(self.length):
-            logits, means, log_scales = self._mixtures(self.transformer(self.embed(vectors[-1]), memory))
+            logits, means, log_scales = self(vectors[-1], memory)
             component = chosen(logits[:, 0], shares[:, position : position + 1])
             index = component[:, :, None].expand(-1, 1, self.size)
             mean, log_scale = (of_all[:, 0].gather(1, index) for of_all in (means, log_scales))
             vectors.append(mean + log_scale.exp() * draws[:, position : position + 1])
         return torch.cat(vectors[1:], 1)
 
-    def _mixtures(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits (N, L, components); means and log scales (N, L, components, size)."""
-        output = self.head(features).float()
+    def forward(self, before: Tensor, memory: Memory | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """The mixtures of what follows.
+
+        Args:
+            before: (N, L, size); with a memory (N, 1, size), the vector that was last written.
+            memory: What has been read, which this adds to.
+
+        Returns:
+            Logits (N, L, components); means and log scales (N, L, components, size).
+        """
+        output = self.head(self.transformer(self.embed(before), memory)).float()
         logits, rest = output.split([self.components, 2 * self.components * self.size], 2)
         means, log_scales = rest.unflatten(2, (self.components, 2 * self.size)).chunk(2, 3)
         return logits, means, _SMALLEST_LOG_SCALE + F.softplus(log_scales - _SMALLEST_LOG_SCALE)
