@@ -1,12 +1,11 @@
 """What diffusion and flow matching promise beyond what every model does."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
 
 from tvir.contracts.data import Examples, ImageSpec, VectorSpec
+from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise
 from tvir.evaluation.metrics.sampling_cost import network_calls
 from tvir.models.catalogue import catalogue
@@ -18,6 +17,7 @@ pytest.importorskip("torchdiffeq")
 
 from tvir.models.diffusion.diffusion import Diffusion
 from tvir.models.diffusion.flow_matching import FlowMatching
+from tvir.models.diffusion.latent_diffusion import LatentDiffusion
 
 IMAGES = ImageSpec(channels=3, height=8, width=8)
 PLANE = VectorSpec(features=2)
@@ -141,8 +141,41 @@ def test_listing_models_imports_no_package_of_a_family():
     subprocess.run([sys.executable, "-c", look], check=True)
 
 
-def test_levels_begin_at_nothing_but_noise():
-    model = build(Diffusion)
-    levels = model.config.parametrisation.levels(3)
-    start = math.hypot(1, levels[0])
-    assert start == pytest.approx(160, rel=1e-3)
+def latent_diffusion(**settings):
+    model = build(LatentDiffusion, IMAGES, **settings)
+    rows = np.random.default_rng(0).integers(0, 256, (40, *IMAGES.row_shape), dtype=np.uint8)
+    model.stages()[1].prepare(Examples(IMAGES, rows))
+    return model, IMAGES.to_model(rows)
+
+
+def test_latent_diffusion_learns_in_standardised_latents_of_a_first_stage_that_stays():
+    model, data = latent_diffusion()
+    seen = model.unit(model.encode(data).mean)
+    torch.testing.assert_close(seen.mean((0, 2, 3)), torch.zeros(2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(seen.std((0, 2, 3)), torch.ones(2), atol=1e-3, rtol=0)
+    (phase,) = model.stages()[1].phases
+    batch = Batch(data=data[:8], labels=None, noise=Noise(0, count=8), step=0, progress=0.5)
+    total = sum(phase.loss(batch).values())
+    first_stage = [*model.encoder.parameters(), *model.decoder.parameters()]
+    assert all(slope is None for slope in torch.autograd.grad(total, first_stage, allow_unused=True, retain_graph=True))
+    own = torch.autograd.grad(total, phase.player.parameters, allow_unused=True)
+    assert any(slope is not None and slope.any() for slope in own)
+
+
+def test_latent_diffusion_calls_its_denoiser_in_every_step_and_its_decoder_once():
+    model, _ = latent_diffusion()
+    networks = [box.module for box in model.diagram().boxes if box.module is not None]
+    with model.sampling_in(7):
+        assert network_calls(model, networks) == 7 + 1
+
+
+def test_latents_of_a_denoiser_that_says_nothing_are_those_of_an_average_example():
+    """Asked for nothing at the last levels, Edm's estimate is what is read: standardised latents of spread 1."""
+    model, _ = latent_diffusion(steps=200)
+    model.unit.shift.fill_(3.0)
+    model.unit.scale.fill_(0.5)
+    model.denoiser.forward = lambda latents, times: torch.zeros_like(latents)
+    with torch.no_grad():
+        drawn = model.sample_prior(Noise(0, count=500))
+    assert float(drawn.mean()) == pytest.approx(3, abs=0.02)
+    assert float(drawn.std()) == pytest.approx(0.5, abs=0.02)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tvir.contracts.noise import Noise
-from tvir.objectives.diffusing import Ddim, Ddpm, DpmSolver, Edm, Epsilon, Heun, Parametrisation, Sampler
+from tvir.objectives.diffusing import Ddim, Ddpm, DpmSolver, Edm, Epsilon, Heun, Parametrisation, Sampler, diffuse
 
 pytest.importorskip("diffusers")
 
@@ -23,8 +23,7 @@ def best_estimate(noisy, level):
 
 def drawn(sampler, steps, parametrisation=None, count=COUNT):
     levels = (parametrisation or Edm()).levels(steps)
-    noise = Noise(0, count=count)
-    return sampler.sample(best_estimate, levels, math.hypot(1, levels[0]) * noise.normal(1), noise)
+    return diffuse(sampler, best_estimate, levels, (1,), Noise(0, count=count))
 
 
 @pytest.mark.parametrize("sampler", [kind() for kind in Sampler.alternatives().values()], ids=str)
@@ -125,8 +124,7 @@ def test_samplers_are_those_of_diffusers(steps):
         return sample
 
     def ours(sampler):
-        noise = Noise(3, count=6)
-        return sampler.sample(denoise, levels, math.hypot(1, levels[0]) * noise.normal(2), noise)
+        return diffuse(sampler, denoise, levels, (2,), Noise(3, count=6))
 
     plain = {"clip_sample": False, "set_alpha_to_one": True}
     tolerance = {"rtol": 2e-3, "atol": 2e-3}

@@ -100,6 +100,7 @@ def trainings():
     yield "kl-autoencoder", real_model("kl-autoencoder", **compression), digits
     yield "vqgan", real_model("vqgan", codes=8, **compression), digits
     yield "diffusion", real_model("diffusion"), digits
+    yield "latent-diffusion", real_model("latent-diffusion", adversarial_start=0.3, prior_width=4), digits
     yield "flow-matching", real_model("flow-matching", coupling="optimal-transport"), digits
 
 

@@ -148,6 +148,13 @@ class Sampler(Choice):
         """
 
 
+def diffuse(sampler: Sampler, denoise: Denoiser, levels: list[float], shape: tuple[int, ...], noise: Noise) -> Tensor:
+    """Data (noise.count, *shape) from noise alone: its first draw is where sampling begins."""
+    # Data of variance 1 with noise of the first level, of which nothing but the noise is seen.
+    start = math.hypot(1, levels[0]) * noise.normal(*shape)
+    return sampler.sample(denoise, levels, start, noise)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ddim(Sampler):
     """Straight to the estimate, but only as far as the next level (Song et al. 2021, DDIM, arXiv 2010.02502)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from tvir.contracts.model import Losses
 from tvir.contracts.noise import Noise
 from tvir.contracts.third_party import need
 from tvir.models.diffusion.denoising import DenoisesExamples, DenoisingConfig
-from tvir.objectives.diffusing import DpmSolver, Edm, Parametrisation, Sampler
+from tvir.objectives.diffusing import DpmSolver, Edm, Parametrisation, Sampler, diffuse
 
 need("diffusers")
 
@@ -66,5 +65,4 @@ class Diffusion(DenoisesExamples):
             return self.within_limits(self.config.parametrisation.denoise(self.network, noisy, level))
 
         levels = self.config.parametrisation.levels(self.steps)
-        start = math.hypot(1, levels[0]) * noise.normal(*self.spec.shape)
-        return self.unit.inverse(self.config.sampler.sample(denoise, levels, start, noise))
+        return self.unit.inverse(diffuse(self.config.sampler, denoise, levels, self.spec.shape, noise))

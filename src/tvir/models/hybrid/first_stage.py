@@ -43,16 +43,39 @@ class FirstStageConfig(DuelConfig, SizedConfig):
     """Share of the first stage after which the game begins."""
     first_stage_share: Annotated[float, Interval(gt=0.0, lt=1.0)] = 0.4
     """Share of the budget given to the autoencoder; the prior has the rest."""
+    prior_learning_rate: Annotated[float, Gt(0)] = 2e-3
+    """Step size of the prior."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenPriorConfig(FirstStageConfig):
+    """Settings of a prior that writes latents place by place."""
+
     prior_width: Annotated[int, Ge(1)] = 64
     """Features of a position of the prior's transformer; a multiple of its heads."""
     prior_layers: Annotated[int, Ge(1)] = 3
     """Blocks of the prior's transformer."""
     prior_heads: Annotated[int, Ge(1)] = 4
     """Attentions side by side in each block."""
-    prior_learning_rate: Annotated[float, Gt(0)] = 2e-3
-    """Step size of the prior."""
     prior_corruption: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.2
     """Share of what the prior reads that is replaced at random while it learns, lest it learn examples by heart."""
+
+    def check_heads(self) -> None:
+        """Notice settings that make no transformer.
+
+        Raises:
+            UsageError: The heads do not divide the width.
+        """
+        if self.prior_width % self.prior_heads:
+            raise UsageError(
+                f"{self.prior_heads} heads do not divide a width of {self.prior_width}; change --prior-width or "
+                "--prior-heads"
+            )
+
+    def corrupted(self, sequence: Tensor, replacement: Tensor, noise: Noise) -> Tensor:
+        """A sequence (N, places, ...) with some of its places replaced by those of another."""
+        places = noise.uniform(sequence.shape[1]) < self.prior_corruption
+        return torch.where(places.view(*places.shape, *[1] * (sequence.dim() - 2)), replacement, sequence)
 
 
 class FirstStage(JudgesReconstructions, ABC):
@@ -68,7 +91,7 @@ class FirstStage(JudgesReconstructions, ABC):
         outputs: Numbers that the encoder gives for each place.
 
     Raises:
-        UsageError: The heads do not divide the prior's width.
+        UsageError: The critic's weights are to be normalised, which this one's cannot be.
     """
 
     specs = (ImageSpec,)
@@ -76,11 +99,6 @@ class FirstStage(JudgesReconstructions, ABC):
     def __init__(self, spec: ImageSpec, config: FirstStageConfig, outputs: int) -> None:
         super().__init__(spec, config)
         self._settings = config
-        if config.prior_width % config.prior_heads:
-            raise UsageError(
-                f"{config.prior_heads} heads do not divide a width of {config.prior_width}; change --prior-width or "
-                "--prior-heads"
-            )
         if config.regulariser.normalises_weights:
             raise UsageError("the critic of patches is not normalised by its spectrum; use --regulariser r1")
         self.size = coarsest_size(spec)
@@ -115,11 +133,6 @@ class FirstStage(JudgesReconstructions, ABC):
     @abstractmethod
     def prior_loss(self, batch: Batch) -> Losses:
         """What the prior minimises."""
-
-    def corrupted(self, sequence: Tensor, replacement: Tensor, noise: Noise) -> Tensor:
-        """A sequence (N, places, ...) with some of its places replaced by those of another."""
-        places = noise.uniform(sequence.shape[1]) < self._settings.prior_corruption
-        return torch.where(places.view(*places.shape, *[1] * (sequence.dim() - 2)), replacement, sequence)
 
     def prepare_prior(self, examples: Examples) -> None:
         """Look at the training split before the prior learns."""

@@ -16,7 +16,7 @@ from tvir.contracts.data import ImageSpec
 from tvir.contracts.model import Batch, Losses
 from tvir.contracts.noise import Noise
 from tvir.models.hybrid.coding import certain
-from tvir.models.hybrid.first_stage import FirstStage, FirstStageConfig, as_places, as_sequence
+from tvir.models.hybrid.first_stage import FirstStage, WrittenPriorConfig, as_places, as_sequence
 from tvir.networks.quantisation import Codebook
 from tvir.networks.transformer import TokenTransformer
 
@@ -41,7 +41,7 @@ class Vqgan(FirstStage):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(FirstStageConfig):
+    class Config(WrittenPriorConfig):
         """Settings of a VQGAN."""
 
         latent: Annotated[int, Ge(1)] = 8
@@ -58,6 +58,7 @@ class Vqgan(FirstStage):
 
     def __init__(self, spec: ImageSpec, config: Config) -> None:
         super().__init__(spec, config, config.latent)
+        config.check_heads()
         self.codebook = Codebook(config.codes, config.latent, config.codebook_decay)
         height, width = self.size
         self.transformer = TokenTransformer(
@@ -104,5 +105,5 @@ class Vqgan(FirstStage):
         with torch.no_grad():
             codes = self.codes_of(batch.data)
         drawn = batch.noise.integers(self.config.codes, codes.shape[1])
-        logits = self.transformer(self.corrupted(codes, drawn, batch.noise)).float()
+        logits = self.transformer(self.config.corrupted(codes, drawn, batch.noise)).float()
         return {"cross_entropy": F.cross_entropy(logits.flatten(0, 1), codes.flatten())}
