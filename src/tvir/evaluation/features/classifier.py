@@ -85,7 +85,7 @@ class Classifier(ClassifiesFeatures):
     def classify(self, features: Array) -> Array:
         with torch.no_grad():
             parts = self._head(torch.from_numpy(features).reshape(-1, FEATURES)).argmax(1).reshape(-1, self._parts)
-        return np.ravel_multi_index(tuple(parts.numpy().T), self._spec.class_shape)
+        return np.asarray(np.ravel_multi_index(tuple(parts.numpy().T), self._spec.class_shape))
 
 
 def by_channel(examples: Examples) -> Examples:
