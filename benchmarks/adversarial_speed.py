@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from tvir.contracts.data import Dataset
-from tvir.evaluation.third_party import import_beside_torchvision
+from tvir.contracts.third_party import import_beside_torchvision
 from tvir.models.gan.gan import Gan
 from tvir.training.memory import peak_memory
 from tvir.training.trainer import Trainer

@@ -73,14 +73,13 @@ def train(
         >>> rows = run.sample(16, seed=1)  # doctest: +SKIP
     """
     Budget.parse(budget)
-    find_method(model, config)  # wrong settings are said before any data is read
+    # Wrong settings are said before any data is read, and by every process alike.
+    _unjoined().share(find_method(model, config).config.batch_size)
     request = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict)
 
     def plan() -> tuple[RunFolder, Dataset]:
         dataset = request.open(progress)
-        settings = find_method(model, config, dataset.spec).config
-        _unjoined().share(settings.batch_size)
-        folder = plan_run(model, dataset, budget=budget, seed=seed, out=out, config=settings, precision=precision)
+        folder = plan_run(model, dataset, budget=budget, seed=seed, out=out, config=config, precision=precision)
         return folder, dataset
 
     return _run(plan, observer or Observer())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
@@ -91,7 +90,9 @@ def _best_width(centres: Tensor, smallest: float) -> float:
         # The variance of the data's own rounding is part of every kernel.
         return math.sqrt((spread * math.exp(log_width)) ** 2 + smallest)
 
-    found = minimize_scalar(
+    from scipy.optimize import minimize_scalar  # only here: every command walks the models
+
+    found: Any = minimize_scalar(
         lambda log_width: -_mean_density(squares, width(log_width), centres.shape),
         bounds=(math.log(_NARROWEST), 0.0),
         method="bounded",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from tvir.contracts.data import Array
 from tvir.contracts.noise import Noise
+from tvir.models.mixing import fit_mixture
 from tvir.objectives.elbo import normal_log_prob
 
 _FEW_NUMBERS = 1024
@@ -129,6 +126,8 @@ def _principal_axes(centred: Tensor, kept: int, seed: int) -> Tensor:
     if kept == centred.shape[1]:
         axes = torch.linalg.eigh(centred.T @ centred)[1].T.flip(0)
     else:
+        from sklearn.decomposition import PCA  # only here: every command walks the models
+
         found = PCA(min(kept, *centred.shape), svd_solver="randomized", random_state=seed).fit(centred.float().numpy())
         axes = torch.from_numpy(found.components_).double()
         # Where there are fewer examples than axes, any further directions do.
@@ -142,15 +141,7 @@ def _mixed(rows: Array, components: int, smallest: float, seed: int) -> tuple[Ar
     if components == 1:
         covariance = np.cov(rows.T, bias=True).reshape(rows.shape[1], -1) + smallest * np.eye(rows.shape[1])
         return np.ones(1), rows.mean(0)[None], covariance[None]
-    # As many examples as components at least; copies change nothing about a mixture.
-    rows = np.resize(rows, (max(len(rows), components), rows.shape[1]))
-    mixture = GaussianMixture(
-        components, reg_covar=smallest, init_params="k-means++", max_iter=_ITERATIONS, random_state=seed
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        mixture.fit(rows)
-    return mixture.weights_, mixture.means_, mixture.covariances_
+    return fit_mixture(rows, components, covariance="full", smallest=smallest, iterations=_ITERATIONS, seed=seed)
 
 
 def _log_density(centred: Tensor, factor: Tensor) -> Tensor:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tvir.contracts.data import Array
 from tvir.contracts.noise import Noise
+from tvir.models.mixing import fit_mixture
 
 
 class Mixture(nn.Module):
@@ -36,21 +34,10 @@ class Mixture(nn.Module):
         Args:
             latents: (N, latent); repeated where there are fewer than components.
         """
-        # Only here: every command walks the models, and this takes half a second and 150 MB.
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.mixture import GaussianMixture
-
-        rows = np.resize(latents, (max(len(latents), len(self.means)), latents.shape[1])).astype(np.float64)
-        mixture = GaussianMixture(
-            len(self.means), covariance_type="diag", reg_covar=1e-4, init_params="k-means++", random_state=0
-        )
-        with warnings.catch_warnings():
-            # A mixture that would still move a little is as good a prior.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            mixture.fit(rows)
-        self.cumulative.copy_(torch.as_tensor(mixture.weights_).cumsum(0))
-        self.means.copy_(torch.as_tensor(mixture.means_))
-        self.deviations.copy_(torch.as_tensor(mixture.covariances_).sqrt())
+        weights, means, variances = fit_mixture(latents, len(self.means), covariance="diag", smallest=1e-4, seed=0)
+        self.cumulative.copy_(torch.from_numpy(weights).cumsum(0))
+        self.means.copy_(torch.from_numpy(means))
+        self.deviations.copy_(torch.from_numpy(variances).sqrt())
 
     def draw(self, noise: Noise) -> Tensor:
         """One latent for every row of noise."""
