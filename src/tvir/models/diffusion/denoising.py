@@ -23,11 +23,11 @@ from tvir.networks.denoising import denoiser_for
 class DenoisingConfig(ModelConfig):
     """Settings of every model that learns to answer noisy data."""
 
-    batch_size: Annotated[int, Ge(1)] = 64
+    batch_size: Annotated[int, Ge(1)] = 32
     """Examples per step, over all processes."""
     ema_half_life: Annotated[float, Gt(0)] = 50_000.0
     """Examples after which the averaged weights have forgotten half of their past."""
-    width: Annotated[int, Ge(1)] = 32
+    width: Annotated[int, Ge(1)] = 24
     """Size of the network: channels of features 16 pixels wide, a quarter of the hidden units of a perceptron."""
     learning_rate: Annotated[float, Gt(0)] = 2e-3
     """Step size of the network."""
