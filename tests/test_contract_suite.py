@@ -13,6 +13,7 @@ from torch import nn
 
 from tvir.contracts.data import Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Role
+from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
     Batch,
     Conditional,
@@ -278,3 +279,36 @@ def test_a_conditional_model_takes_a_class_for_every_sample(model_class, spec):
         pytest.skip("takes no class")
     model = train_a_little(build(model_class, spec), spec)
     assert model.sample(3, condition=torch.tensor([0, 1, 2])).shape == (3, *spec.shape)
+
+
+@every_model
+def test_a_class_that_the_data_does_not_have_is_refused(model_class, spec):
+    if not issubclass(model_class, Conditional):
+        pytest.skip("takes no class")
+    with pytest.raises(UsageError, match="there is no class 3"):
+        build(model_class, spec).sample(2, condition=torch.tensor([0, 3]))
+
+
+@every_model
+def test_classes_that_nobody_asks_for_are_as_frequent_as_in_the_data(model_class, spec):
+    if not issubclass(model_class, Conditional):
+        pytest.skip("takes no class")
+    model = build(model_class, spec)
+    rows = examples(spec).rows
+    (prepare,) = [stage.prepare for stage in model.stages() if stage.prepare][-1:]
+    prepare(Examples(spec, rows, np.ones(len(rows), dtype=np.int64)))
+    asked = model.sample(4, condition=torch.ones(4, dtype=torch.int64), seed=3)
+    torch.testing.assert_close(model.sample(4, seed=3), asked)
+
+
+@every_model
+def test_a_critic_gives_every_example_a_logit_of_its_own(model_class, spec):
+    if not issubclass(model_class, JudgesExamples):
+        pytest.skip("judges no single examples")
+    model = train_a_little(build(model_class, spec), spec).eval()
+    batch = batch_for(spec, 0)
+    asked = batch.labels if issubclass(model_class, Conditional) else None
+    logits = model.judge(batch.data, asked).flatten()
+    assert logits.shape == (8,)
+    alone = model.judge(batch.data[5:6], None if asked is None else asked[5:6]).flatten()
+    torch.testing.assert_close(alone, logits[5:6], rtol=1e-4, atol=1e-5)

@@ -2,17 +2,20 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
-from tvir.contracts.data import ImageSpec, VectorSpec
+from tvir.contracts.data import Examples, ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise
+from tvir.models.classes import ClassFrequencies
 from tvir.models.gan.conditional_gan import ConditionalGan
 from tvir.models.gan.conditioning import Conditioning
 from tvir.models.gan.gan import Gan
 from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
+from tvir.networks.normalisation import ConditionalBatchNormalisation, Normalisation
 
 IMAGES = ImageSpec(channels=3, height=8, width=8)
 PLANE = VectorSpec(features=2)
@@ -152,3 +155,56 @@ def test_labels_asked_of_unlabelled_data_are_refused_with_what_mends_it():
         ConditionalGan(PLANE, ConditionalGan.smallest())
     with pytest.raises(UsageError, match="--pack 1"):
         ConditionalGan(CLASSED, ConditionalGan.Config(pack=2))
+
+
+@pytest.mark.parametrize("network", ["residual", "dcgan", "resnet", "perceptron"])
+def test_a_class_changes_the_generators_features_through_its_normalisation(network):
+    torch.manual_seed(0)
+    settings = {"network": network, "normalisation": "conditional-batch", "width": 8}
+    spec = dataclasses.replace(IMAGES, classes=CLASSED.classes)
+    gan = ConditionalGan(spec, ConditionalGan.Config.from_json({**ConditionalGan.smallest().as_json(), **settings}))
+    for parameter in gan.parameters():  # branches that start from zero would hide what lies before them
+        torch.nn.init.normal_(parameter, 0, 0.1)
+    layers = [module for module in gan.modules() if isinstance(module, ConditionalBatchNormalisation)]
+    assert layers
+    phase = gan.stages()[0].phases[0]
+    losses = phase.loss(dataclasses.replace(batch(spec), labels=torch.tensor([0, 1] * 4)))
+    weights = [layer.read.weight for layer in layers]
+    found = torch.autograd.grad(torch.stack(list(losses.values())).sum(), weights)
+    assert all(gradient.any() for gradient in found)
+
+
+def test_only_the_class_that_is_asked_for_moves_its_own_samples():
+    torch.manual_seed(0)
+    config = dataclasses.replace(ConditionalGan.smallest(), normalisation=Normalisation.parse("conditional-batch"))
+    gan = ConditionalGan(CLASSED, config).eval()
+    layer = next(module for module in gan.modules() if isinstance(module, ConditionalBatchNormalisation))
+    torch.nn.init.normal_(layer.read.weight)
+    latents = torch.randn(4, 2)
+    before = gan.decode(latents, torch.tensor([0, 1, 0, 1]))
+    mixed = gan.decode(latents, torch.tensor([0, 0, 0, 1]))
+    torch.testing.assert_close(mixed[[0, 2, 3]], before[[0, 2, 3]])
+    assert not torch.allclose(mixed[1], before[1])
+
+
+def test_classes_are_drawn_as_often_as_they_are_counted():
+    frequencies = ClassFrequencies(3)
+    noise = Noise(0, count=4000)
+    evenly = torch.bincount(frequencies.draw(noise), minlength=4) / 4000
+    torch.testing.assert_close(evenly, torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]), atol=0.03, rtol=0)
+    labels = np.array([0] * 90 + [2] * 8 + [-1] * 2)
+    frequencies.prepare(Examples(VectorSpec(features=1), np.zeros((100, 1), np.float32), labels))
+    drawn = torch.bincount(frequencies.draw(noise), minlength=4) / 4000
+    torch.testing.assert_close(drawn, torch.tensor([0.9, 0.0, 0.08, 0.02]), atol=0.02, rtol=0)
+    whole, part = (frequencies.draw(Noise(5, count=count, first=20 - count)) for count in (20, 3))
+    assert torch.equal(whole[-3:], part)
+
+
+def test_a_critic_that_is_told_classes_judges_examples_by_them():
+    torch.manual_seed(0)
+    gan = ConditionalGan(CLASSED, dataclasses.replace(ConditionalGan.smallest(), width=8)).eval()
+    torch.nn.init.normal_(gan.discriminator.embedding.weight)
+    data = batch(CLASSED).data
+    left, right = (gan.judge(data, torch.full((8,), label)) for label in (0, 1))
+    assert not torch.allclose(left, right)
+    torch.testing.assert_close(gan.judge(data), gan.judge(data, torch.full((8,), -1)))

@@ -24,10 +24,10 @@ def batch(step=0, count=8):
     return Batch(data=data, labels=None, noise=Noise(step, count=count), step=step, progress=0.5)
 
 
-def game(regulariser, **settings):
+def game(logit_regulariser, **settings):
     torch.manual_seed(0)
     known = Gan.smallest().as_json()
-    gan = Gan(IMAGES, Gan.Config.from_json({**known, "logit_regulariser": regulariser, **settings})).train()
+    gan = Gan(IMAGES, Gan.Config.from_json({**known, "logit_regulariser": logit_regulariser, **settings})).train()
     return gan, gan.stages()[0].phases
 
 
@@ -107,8 +107,8 @@ def test_what_it_remembers_is_saved_with_the_weights(regulariser):
     fresh, others = game(regulariser)
     fresh.load_state_dict(gan.state_dict(), strict=True)
     for known, unknown in zip(phases, others, strict=True):
-        assert {name: float(loss) for name, loss in known.loss(batch(3)).items()} == {
-            name: float(loss) for name, loss in unknown.loss(batch(3)).items()
+        assert {name: float(loss.detach()) for name, loss in known.loss(batch(3)).items()} == {
+            name: float(loss.detach()) for name, loss in unknown.loss(batch(3)).items()
         }
 
 

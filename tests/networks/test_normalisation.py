@@ -9,7 +9,16 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 from torch import nn
 
-from tvir.networks.normalisation import BatchNormalisation, BatchNormalised, Group, Normalisation
+from tvir.contracts.errors import UsageError
+from tvir.networks.normalisation import (
+    BatchNormalisation,
+    BatchNormalised,
+    ConditionalBatchNormalisation,
+    ConditionalBatchNormalised,
+    Group,
+    Normalisation,
+    normalised,
+)
 
 
 def features(*shape):
@@ -44,6 +53,43 @@ def test_only_batch_normalisation_mixes_examples(name):
     torch.testing.assert_close(layer(batch)[:2], layer(batch[:2]))
     mixing = BatchNormalised().layer(4)
     assert not torch.allclose(mixing(batch)[:2], mixing(batch[:2]))
+
+
+def told(condition, channels=2):
+    """A conditional layer with weights that are known: gain and shift of a condition of two numbers."""
+    layer = ConditionalBatchNormalisation(channels, 2)
+    with torch.no_grad():
+        layer.read.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 5.0]]))
+    return layer(features(6, channels, 3, 3), condition)
+
+
+def test_conditional_batch_normalisation_is_batch_normalisation_at_first():
+    layer = ConditionalBatchNormalised().given(3).layer(4)
+    batch = features(6, 4, 3, 3)
+    torch.testing.assert_close(normalised(layer, batch, torch.randn(6, 3)), BatchNormalisation(4)(batch))
+
+
+def test_a_condition_scales_and_shifts_the_features_of_its_own_example():
+    plain = BatchNormalisation(2)(features(6, 2, 3, 3))
+    condition = torch.zeros(6, 2)
+    condition[1] = torch.tensor([0.5, 0.0])
+    condition[2] = torch.tensor([0.0, 1.0])
+    expected = plain.clone()
+    expected[1, 0] *= 1.5
+    expected[2, 1] += 5.0
+    torch.testing.assert_close(told(condition), expected)
+
+
+def test_a_layer_without_a_condition_is_told_none():
+    for name in ("none", "group", "batch"):
+        layer = Normalisation.parse(name).given(3).layer(4)
+        batch = features(6, 4)
+        torch.testing.assert_close(normalised(layer, batch, torch.randn(6, 3)), layer(batch))
+
+
+def test_normalising_by_class_without_classes_is_refused_with_what_mends_it():
+    with pytest.raises(UsageError, match="--normalisation batch, or the model conditional-gan"):
+        ConditionalBatchNormalised().layer(4)
 
 
 def loss_and_gradients(layer, batch):

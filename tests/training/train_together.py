@@ -93,6 +93,8 @@ def trainings():
     # A relativistic critic's last bias has no gradient but rounding, which Adam would make as large as any other.
     settings = {"prior": "aggregated", "prior_components": 2, "loss": "non-saturating"}
     yield "unbalanced", real_model("unbalanced-gan", **settings), digits
+    by_class = {"normalisation": "conditional-batch", "logit_regulariser": "lecam", "loss": "non-saturating"}
+    yield "conditional", real_model("conditional-gan", **by_class), digits
     for name in ("vae-gan", "wae-gan", "soft-intro-vae"):
         yield name, real_model(name), digits
     yield "bigan", real_model("bigan", loss="non-saturating"), digits

@@ -55,7 +55,10 @@ class Networks(ABC):
 
     @abstractmethod
     def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
-        """A network from latents (N, latent) to ``outputs`` channels for each of the data's."""
+        """A network from latents (N, latent) to ``outputs`` channels for each of the data's.
+
+        It may be called with a condition (N, any) beside them, for a normalisation that listens to one.
+        """
 
     def encoder(self, outputs: int) -> Reader:
         """A network from examples to (N, outputs)."""

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tvir.networks.mlp import SLOPE, scaled
-from tvir.networks.normalisation import Normalisation, Unnormalised
+from tvir.networks.normalisation import Normalisation, Unnormalised, normalised
 from tvir.networks.trunk import Trunk
 
 _COARSEST = 7
@@ -94,8 +94,8 @@ class ResidualBlock(nn.Module):
         self.normalise = (normalisation or Unnormalised()).layer(channels)
         self.convolve = convolution(channels, channels, gain=0.0)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return features + self.convolve(F.leaky_relu(self.normalise(features), SLOPE))
+    def forward(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        return features + self.convolve(F.leaky_relu(normalised(self.normalise, features, condition), SLOPE))
 
 
 class ImageTrunk(Trunk):
@@ -167,10 +167,11 @@ class ImageDecoder(nn.Module):
         self.zoom = math.prod(stride(self.image_size, self.sizes[-1]))
         self.output = convolution(size, channels * self.zoom, gain=0.1)
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         features = _laid_out_for(self.output, self.input(latents).reshape(-1, *self.smallest))
         for level, block in enumerate(self.blocks):
-            features = F.leaky_relu(self.normalisations[level](block(features)), SLOPE)
+            refined = block(features, condition)
+            features = F.leaky_relu(normalised(self.normalisations[level], refined, condition), SLOPE)
             if level < len(self.narrowings):
                 narrow = self.narrowings[level](features)
                 features = F.interpolate(narrow, self.sizes[level + 1], mode="bilinear", align_corners=False)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tvir.networks.normalisation import Normalisation
+from tvir.networks.normalisation import Normalisation, normalised
 from tvir.networks.trunk import Trunk
 
 SLOPE = 0.2
@@ -93,9 +93,9 @@ class VectorDecoder(nn.Module):
         self.normalisations = nn.ModuleList(normalisation.layer(hidden) for _ in range(layers))
         self.output = scaled(nn.Linear(hidden, features))
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         for layer, normalise in zip(self.layers, self.normalisations, strict=True):
-            latents = F.leaky_relu(normalise(layer(latents)), SLOPE)
+            latents = F.leaky_relu(normalised(normalise, layer(latents), condition), SLOPE)
         # Vectors are not rounded to 8 bits as images are: their last digits are worth more than the last bit of speed.
         with torch.autocast(latents.device.type, enabled=False):
             return self.output(latents.float())

@@ -14,10 +14,15 @@ from torch import Tensor, nn
 
 from tvir.contracts.choice import Choice
 from tvir.contracts.collectives import learnable_sum_over_processes
+from tvir.contracts.errors import UsageError
 
 
 class Normalisation(Choice):
     """A layer put before each activation of a decoder."""
+
+    def given(self, condition: int) -> Normalisation:
+        """The same for a decoder that is told so many numbers beside its latents."""
+        return self
 
     @abstractmethod
     def layer(self, channels: int) -> nn.Module:
@@ -57,6 +62,43 @@ class BatchNormalised(Normalisation):
 
     def layer(self, channels: int) -> nn.Module:
         return BatchNormalisation(channels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionalBatchNormalised(Normalisation):
+    """Batch normalisation with a gain and a shift for each class: de Vries et al. 2017, arXiv 1707.00683.
+
+    In GANs: Miyato and Koyama 2018, arXiv 1802.05637. As in BigGAN (Brock et al. 2019, arXiv 1809.11096) they are read
+    from an embedding of the class that all layers share.
+    """
+
+    name = "conditional-batch"
+
+    def given(self, condition: int) -> Normalisation:
+        return _Conditional(condition)
+
+    def layer(self, channels: int) -> nn.Module:
+        raise UsageError(
+            "conditional-batch normalises by class, and this model is told none; use --normalisation batch, or the "
+            "model conditional-gan"
+        )
+
+
+class _Conditional(Normalisation):
+    """Conditional batch normalisation whose condition has a known length; no alternative of its own."""
+
+    def __init__(self, condition: int) -> None:
+        self.condition = condition
+
+    def layer(self, channels: int) -> nn.Module:
+        return ConditionalBatchNormalisation(channels, self.condition)
+
+
+def normalised(layer: nn.Module, features: Tensor, condition: Tensor | None) -> Tensor:
+    """What a layer makes of features (N, channels, ...); it is told the condition (N, any) where it listens to one."""
+    if isinstance(layer, ConditionalBatchNormalisation):
+        return layer(features, condition)
+    return layer(features)
 
 
 class BatchNormalisation(nn.Module):
@@ -108,3 +150,23 @@ class BatchNormalisation(nn.Module):
     def _remember(self, mean: Tensor, variance: Tensor, count: float) -> None:
         self.running_mean.lerp_(mean.float(), self.momentum)
         self.running_variance.lerp_((variance * count / max(count - 1, 1)).float(), self.momentum)
+
+
+class ConditionalBatchNormalisation(nn.Module):
+    """Batch normalisation whose gain and shift depend on a condition; at first they are alike for all.
+
+    Args:
+        channels: Size of dimension 1.
+        condition: Length of a condition.
+    """
+
+    def __init__(self, channels: int, condition: int) -> None:
+        super().__init__()
+        self.normalise = BatchNormalisation(channels)
+        self.read = nn.Linear(condition, 2 * channels, bias=False)
+        nn.init.zeros_(self.read.weight)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        shape = (len(features), -1, *[1] * (features.dim() - 2))
+        gain, shift = (part.reshape(shape) for part in self.read(condition).chunk(2, 1))
+        return self.normalise(features) * (1 + gain) + shift

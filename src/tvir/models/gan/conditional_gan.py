@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
+from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Batch, Conditional, DecodesLatents, Losses, Phase, Stage
+from tvir.contracts.model import Batch, Conditional, DecodesLatents, JudgesExamples, Losses, Phase, Stage
 from tvir.contracts.noise import Noise
+from tvir.models.classes import ClassFrequencies
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.conditioning import Conditioning, Projection
 from tvir.models.gan.game import Game, GameConfig, settings_for_game
@@ -22,11 +23,11 @@ from tvir.networks.building import networks_for
 from tvir.objectives.penalties import Critic
 
 
-class ConditionalGan(DecodesLatents, Conditional):
+class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
     """The generator is given a class beside its latent, and the critic is told which class a fake is said to be of.
 
     Fakes are asked for the classes of the real examples they stand beside. Where an example has no label, both players
-    are told that its class is not known. Without a class, samples are of classes drawn evenly.
+    are told that its class is not known. Without a class, samples are of classes as frequent as in the data.
 
     Args:
         spec: Images or vectors with classes.
@@ -63,7 +64,8 @@ class ConditionalGan(DecodesLatents, Conditional):
         networks = networks_for(spec, config.width, config.network)
         self.classes = len(spec.classes)
         self.embedding = nn.Embedding(self.classes + 1, config.latent)
-        self.decoder = networks.decoder(2 * config.latent, 1, config.normalisation)
+        self.frequencies = ClassFrequencies(self.classes)
+        self.decoder = networks.decoder(2 * config.latent, 1, config.normalisation.given(config.latent))
         reader = networks_for(spec, config.critic_width, config.network).discriminator(
             normalise_weights=config.regulariser.normalises_weights
         )
@@ -87,30 +89,36 @@ class ConditionalGan(DecodesLatents, Conditional):
         return noise.normal(*self.latent_shape)
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        labels = torch.full((len(latents),), self.classes, device=latents.device) if condition is None else condition
-        return self.spec.bounded(self.decoder(torch.cat([latents, self.embedding(self._known(labels))], 1)))
+        embedded = self.embedding(self._labels(condition, latents))
+        return self.spec.bounded(self.decoder(torch.cat([latents, embedded], 1), embedded))
 
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
+        if condition is not None and bool((condition >= self.classes).any()):
+            raise UsageError(f"there is no class {int(condition.max())}; the classes are 0 to {self.classes - 1}")
         latents = self.sample_prior(noise)
-        return self.decode(latents, noise.integers(self.classes) if condition is None else condition)
+        return self.decode(latents, self.frequencies.draw(noise) if condition is None else condition)
 
-    def _known(self, labels: Tensor) -> Tensor:
-        """Labels with ``classes`` in place of -1, which marks an example without one."""
-        return torch.where(labels < 0, self.classes, labels)
+    def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.discriminator(examples, self._labels(condition, examples))
 
-    def _labels(self, batch: Batch) -> Tensor:
-        if batch.labels is None:
-            return torch.full((len(batch.data),), self.classes, device=batch.data.device)
-        return self._known(batch.labels)
+    def _labels(self, condition: Tensor | None, rows: Tensor) -> Tensor:
+        """A label for each row: ``classes`` in place of -1, which marks an example without one."""
+        if condition is None:
+            return torch.full((len(rows),), self.classes, device=rows.device)
+        return torch.where(condition < 0, self.classes, condition)
+
+    def _prepare(self, examples: Examples) -> None:
+        self.augmenter.prepare(examples)
+        self.frequencies.prepare(examples)
 
     def stages(self) -> Sequence[Stage]:
         def view(batch: Batch) -> Critic:
-            labels = self._labels(batch)
+            labels = self._labels(batch.labels, batch.data)
             # The critic may be shown real and fake examples at once: both sides are of the same classes.
             return lambda inputs: self.discriminator(inputs, labels.repeat(len(inputs) // len(labels)))
 
         game = Game(
-            lambda batch: self.decode(self.sample_prior(batch.noise), self._labels(batch)),
+            lambda batch: self.decode(self.sample_prior(batch.noise), self._labels(batch.labels, batch.data)),
             nn.ModuleList([self.embedding, self.decoder]),
             self.discriminator,
             self.config,
@@ -121,7 +129,7 @@ class ConditionalGan(DecodesLatents, Conditional):
         )
 
         def named(losses: Losses, examples: Tensor, batch: Batch) -> Losses:
-            naming = self.discriminator.class_loss(examples, self._labels(batch))
+            naming = self.discriminator.class_loss(examples, self._labels(batch.labels, examples))
             return losses if naming is None else {**losses, "classes": naming}
 
         def generator_loss(batch: Batch) -> Losses:
@@ -136,7 +144,7 @@ class ConditionalGan(DecodesLatents, Conditional):
             Phase(name=generator.name, player=generator.player, loss=generator_loss, every=generator.every),
             Phase(name=critic.name, player=critic.player, loss=critic_loss),
         ]
-        return [Stage(name="adversarial", phases=phases, prepare=self.augmenter.prepare)]
+        return [Stage(name="adversarial", phases=phases, prepare=self._prepare)]
 
     def diagram(self) -> Diagram:
         return Diagram(

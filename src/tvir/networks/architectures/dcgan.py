@@ -13,7 +13,7 @@ from tvir.contracts.data import ImageSpec
 from tvir.networks.building import Architecture, Networks
 from tvir.networks.convolutional import Size, stride
 from tvir.networks.mlp import SLOPE, scaled
-from tvir.networks.normalisation import Normalisation
+from tvir.networks.normalisation import Normalisation, normalised
 from tvir.networks.pyramid import PyramidNetworks, channels_near
 from tvir.networks.trunk import Trunk
 
@@ -82,10 +82,10 @@ class DcganDecoder(nn.Module):
             nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
             self.layers.append(layer)
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         features = self.input(latents).view(-1, *self.smallest)
         for normalise, layer, (height, width) in zip(self.normalisations, self.layers, self.sizes[1:], strict=True):
-            features = layer(F.relu(normalise(features)))[:, :, :height, :width]
+            features = layer(F.relu(normalised(normalise, features, condition)))[:, :, :height, :width]
         return features
 
 

@@ -40,11 +40,7 @@ class PerceptronNetworks(Networks):
 
     def decoder(self, latent: int, outputs: int, normalisation: Normalisation) -> nn.Module:
         channels, height, width = self.spec.shape
-        numbers = outputs * math.prod(self.spec.shape)
-        return nn.Sequential(
-            VectorDecoder(latent, numbers, HIDDEN * self.width, normalisation),
-            nn.Unflatten(1, (outputs * channels, height, width)),
-        )
+        return FlatDecoder(latent, (outputs * channels, height, width), HIDDEN * self.width, normalisation)
 
 
 class FlatTrunk(Trunk):
@@ -65,3 +61,22 @@ class FlatTrunk(Trunk):
         for layer in self.layers:
             features = F.leaky_relu(layer(features), SLOPE)
         return features
+
+
+class FlatDecoder(nn.Module):
+    """Three hidden layers, then all pixels.
+
+    Args:
+        latent: Length of a latent.
+        shape: Of the output: channels, height, width.
+        hidden: Size of each hidden layer.
+        normalisation: Layer before each activation.
+    """
+
+    def __init__(self, latent: int, shape: tuple[int, int, int], hidden: int, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.shape = shape
+        self.decode = VectorDecoder(latent, math.prod(shape), hidden, normalisation)
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.decode(latents, condition).unflatten(1, self.shape)

@@ -110,7 +110,8 @@ class R3ganDecoder(nn.Module):
         self.changes = nn.ModuleList(_change(a, b) for a, b in pairwise(counts))
         self.output = scaled(nn.Conv2d(counts[-1], channels, 1, bias=False))
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        del condition
         features = self.stages[0](self.input(latents)[:, :, None, None] * self.basis)
         for change, stage, size in zip(self.changes, self.stages[1:], self.sizes[1:], strict=True):
             enlarged = F.interpolate(change(features), size, mode="bilinear", align_corners=False)

@@ -15,7 +15,7 @@ from tvir.contracts.data import ImageSpec
 from tvir.networks.building import Architecture, Networks
 from tvir.networks.convolutional import Size, convolution
 from tvir.networks.mlp import scaled
-from tvir.networks.normalisation import Normalisation
+from tvir.networks.normalisation import Normalisation, normalised
 from tvir.networks.pyramid import PyramidNetworks, channels_near, pyramid
 from tvir.networks.trunk import Trunk
 
@@ -117,9 +117,10 @@ class _UpBlock(nn.Module):
         self.convolve = nn.ModuleList([convolution(inputs, outputs), convolution(outputs, outputs)])
         self.shortcut = scaled(nn.Conv2d(inputs, outputs, 1), gain=math.sqrt(0.5))
 
-    def forward(self, features: Tensor) -> Tensor:
-        branch = F.interpolate(F.relu(self.normalise[0](features)), self.size)
-        branch = self.convolve[1](F.relu(self.normalise[1](self.convolve[0](branch))))
+    def forward(self, features: Tensor, condition: Tensor | None = None) -> Tensor:
+        branch = F.interpolate(F.relu(normalised(self.normalise[0], features, condition)), self.size)
+        branch = normalised(self.normalise[1], self.convolve[0](branch), condition)
+        branch = self.convolve[1](F.relu(branch))
         return branch + F.interpolate(self.shortcut(features), self.size)
 
 
@@ -159,11 +160,11 @@ class ResnetDecoder(nn.Module):
         self.normalise = normalisation.layer(counts[-1])
         self.output = convolution(counts[-1], channels, gain=0.1)
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         features = self.input(latents).view(-1, *self.smallest)
         for block, attend in zip(self.blocks, self.attention, strict=True):
-            features = attend(block(features))
-        return self.output(F.relu(self.normalise(features)))
+            features = attend(block(features, condition))
+        return self.output(F.relu(normalised(self.normalise, features, condition)))
 
 
 def _averaged(features: Tensor, size: Size) -> Tensor:
