@@ -66,7 +66,7 @@ def test_ranks_and_the_search_are_shown_where_there_are_any(pages, language):
     assert words("ranks.nobody") not in best
     assert re.search(words("ranks.dominating").replace("{model}", "<b[^>]*>gan</b>"), best)
     assert "generator_learning_rate = 0.001" in pages[language]
-    assert words("sizes.parameters") in pages[language]
+    assert words("sizes.matched.parameters") in pages[language]
     assert words("sizes.mismatch", ratio=words.number("1.50")) in pages[language]
 
 
