@@ -277,3 +277,12 @@ class TestCopyVerdicts:
 
     def test_without_a_floor_nothing_is_said(self):
         assert self.judged([0.5, 0.5, 0.5], floor=None).copies is None
+
+
+def test_controls_are_compared_with_every_model_and_not_with_one_another():
+    values = {"vae": [1.0, 1.1, 0.9], "gaussian": [3.0, 3.1, 3.2], "noise": [9.0, 9.3, 9.1]}
+    found = verdicts(cards(**values), controls=("gaussian", "noise"))
+    assert [(one.first, one.second, one.ahead) for one in found if isinstance(one, PairVerdict)] == [
+        ("vae", "gaussian", "vae"),
+        ("vae", "noise", "vae"),
+    ]

@@ -6,19 +6,20 @@ import pytest
 
 import tvir
 from tvir.comparison.protocol import Trial
+from tvir.contracts.data import TextSpec, VectorSpec
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.run import RunFolder
 from tvir.data.opening import open_dataset
 from tvir.training.memory import TOO_LITTLE
 from tvir.training.signals import Interrupted
-from tvir.workflows.contest import plan_all, read_contestants
+from tvir.workflows.contest import controls_for, plan_all, read_contestants
 from tvir.workflows.planning import plan_run
 from tvir.workflows.running import train_all
 from tvir.workflows.sizing import match_sizes, measure_sizes
 from tvir.workflows.trials import Cores, TrialsObserver, run_trials
 
 SMALL = "width=2,latent=2,batch_size=4"
-ASKED = {"data": "ring8", "budget": "3steps", "seeds": 3, "precision": "float32", "limit": 100}
+ASKED = {"data": "ring8", "budget": "3steps", "seeds": 3, "precision": "float32", "limit": 100, "controls": False}
 
 
 class Listener(TrialsObserver):
@@ -110,6 +111,13 @@ def test_a_contestant_is_a_model_with_perhaps_some_settings():
     for wrong in (["gan", "gan"], ["vea"], ["vae:widht=3"], ["vae:width=x"]):
         with pytest.raises(UsageError):
             read_contestants(wrong)
+
+
+def test_controls_are_those_that_can_learn_the_data_and_are_not_asked_for_already():
+    everything = set(controls_for(VectorSpec(features=2), []))
+    assert {"gaussian", "gaussian-mixture", "kernel-density", "training-copies", "noise"} == everything
+    assert set(controls_for(VectorSpec(features=2), ["vae", "noise"])) == everything - {"noise"}
+    assert set(controls_for(TextSpec(vocabulary=5, length=3), [])) == {"training-copies", "noise"}
 
 
 def test_an_impossible_comparison_is_refused_before_anything_is_written(tmp_path):

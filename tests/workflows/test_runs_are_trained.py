@@ -104,3 +104,10 @@ def test_a_run_is_trained_by_one_process_at_a_time(own_vae):
     finally:
         done.set()
         other.join(30)
+
+
+def test_a_control_is_finished_at_once_whatever_the_budget(tmp_path):
+    run = tvir.train("gaussian", "ring8", budget="1h", out=tmp_path / "run")
+    assert run.record.status == "finished"
+    assert run.record.spent.steps == 0
+    assert tvir.resume(run.path).sample(3).shape == (3, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -182,7 +182,9 @@ def summarise(cards: Sequence[Scorecard], subject: str) -> Scorecard:
 
 
 def verdicts(
-    cards: Mapping[str, Mapping[int, Scorecard]], floor_spreads: Mapping[tuple[str, str], float] | None = None
+    cards: Mapping[str, Mapping[int, Scorecard]],
+    floor_spreads: Mapping[tuple[str, str], float] | None = None,
+    controls: Collection[str] = (),
 ) -> tuple[Verdict, ...]:
     """What the numbers support, model against model and score by score.
 
@@ -193,9 +195,12 @@ def verdicts(
     Args:
         cards: Scorecards by model and by seed.
         floor_spreads: Standard error of the floor by metric and space, where it is known.
+        controls: Models that others are compared with, and that are not compared with one another.
     """
     found: list[Verdict] = []
     for first, second in combinations(cards, 2):
+        if first in controls and second in controls:
+            continue
         found.extend(_pair_verdicts(first, second, cards[first], cards[second], floor_spreads or {}))
     for subject, by_seed in cards.items():
         found.extend(_copy_verdicts(subject, list(by_seed.values())))

@@ -14,11 +14,15 @@ from typing import Literal
 
 import tvir.models
 from tvir.contracts import model as contract
+from tvir.contracts.data import DataSpec
 from tvir.contracts.discovery import final_classes, walk_modules
 from tvir.contracts.errors import MissingExtraError, UsageError
 from tvir.contracts.model import GenerativeModel, HasLikelihood, HasLikelihoodBound
 
 Density = Literal["exact", "bound", "implicit"]
+
+_CONTROLS = "control"
+"""The family of the models that others are compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,16 @@ class Entry:
         if issubclass(self.model, HasLikelihood):
             return "exact"
         return "bound" if issubclass(self.model, HasLikelihoodBound) else "implicit"
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is there to be compared with: fitted without a step, and no network may lose to it."""
+        return self.family == _CONTROLS
+
+    @property
+    def specs(self) -> tuple[type[DataSpec], ...]:
+        """Kinds of data it can be built for; none where its class is not there to ask."""
+        return () if self.model is None else self.model.specs
 
     @property
     def capabilities(self) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ class ComparisonReport:
         budget: As ``Budget.parse`` reads it; the same for every run.
         seeds: Training seeds, the same for every model.
         runs: Every run, failed ones too.
+        controls: Models that nobody asked for, whose cards come last: what no network may lose to.
         cards: One scorecard per model, summarised over seeds; its subject is the model's name. Models of which
             every run failed have none.
         verdicts: What the numbers support.
@@ -115,6 +116,7 @@ class ComparisonReport:
     budget: str
     seeds: Sequence[int]
     runs: Sequence[RunEntry]
+    controls: Sequence[str] = ()
     cards: Sequence[Scorecard] = ()
     verdicts: Sequence[Verdict] = ()
     ranks: Sequence[AxisRanks] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib as mpl
 import numpy as np
@@ -61,7 +61,7 @@ def dot_plot(row: ScoreRow, subjects: Sequence[str], words: Words, alt: str) -> 
     with mpl.rc_context(STYLE):
         figure, axes = panel(0.75 + 0.22 * len(subjects))
         for place, score in enumerate(row.scores):
-            if score is not None:
+            if score in row.scaling:
                 _dot(axes, score, place)
         if row.floor is not None:
             axes.axvline(row.floor, color=INK, linewidth=1, linestyle=(0, (4, 3)))
@@ -71,6 +71,11 @@ def dot_plot(row: ScoreRow, subjects: Sequence[str], words: Words, alt: str) -> 
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=RULE, linewidth=0.5, alpha=0.6)
         _widen(axes)
+        low, high = axes.get_xlim()
+        for place, score in enumerate(row.scores):
+            if score is not None and score not in row.scaling:
+                _dot(axes, _within(score, low, high), place)
+        axes.set_xlim(low, high)
         axes.xaxis.set_major_locator(MaxNLocator(4, steps=STEPS))
         localise(axes, words, x=True)
         axes.set_title(f"{row.label(words)} {row.arrow}")
@@ -175,6 +180,13 @@ def _dot(axes: Axes, score: Score, place: int) -> None:
     if score.interval is not None:
         axes.plot(score.interval, (place, place), color=colour, linewidth=2.2, alpha=0.55, solid_capstyle="round")
     axes.plot(score.value, place, MARKERS[place % len(MARKERS)], color=colour, markersize=6)
+
+
+def _within(score: Score, low: float, high: float) -> Score:
+    """A score brought onto the scale of others: at its edge where it lies beyond."""
+    if low <= score.value <= high:
+        return score
+    return replace(score, value=min(max(score.value, low), high), interval=None)
 
 
 def _widen(axes: Axes) -> None:

@@ -70,8 +70,11 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
     subjects = [card.subject for card in report.cards]
     models = list(dict.fromkeys([*subjects, *(run.name for run in report.runs), *report.expected_bests]))
     named = _model_namer(models)
-    title = report.title or words("comparison.title", models=words.both(models), data=_short(report.data.reference))
-    rows = score_rows(report.cards, report.verdicts)
+    contestants = [model for model in models if model not in report.controls]
+    title = report.title or words(
+        "comparison.title", models=words.both(contestants), data=_short(report.data.reference)
+    )
+    rows = score_rows(report.cards, report.verdicts, report.controls)
     return _render(
         "comparison.html.j2",
         words,
@@ -86,7 +89,9 @@ def comparison_page(report: ComparisonReport, language: str = "en") -> str:
         tested=gaps_tested(report.verdicts),
         standing=_standing(report.dominating, words, named),
         mismatch=_mismatch(report, words),
-        trades=panels.trade_panels(report.cards, models, words),
+        trades=panels.trade_panels(
+            [card for card in report.cards if card.subject not in report.controls], models, words
+        ),
         search=panels.expected_best_panel(report.expected_bests, report.selected_by, models, words),
         selects=report.selected_by,
         rows=rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from tvir.contracts.metric import Axis, Direction, Score, Scorecard
@@ -35,6 +35,7 @@ class ScoreRow:
         better: Direction.
         scores: One per model in the order of the cards, or None where a model lacks it.
         ahead: Models that are ahead of every other one on this score (one at most).
+        controls: How many of the last scores are those of controls, which set no scale.
     """
 
     axis: Axis
@@ -43,6 +44,7 @@ class ScoreRow:
     better: Direction
     scores: tuple[Score | None, ...]
     ahead: str | None = None
+    controls: int = 0
 
     @property
     def first(self) -> bool:
@@ -53,6 +55,12 @@ class ScoreRow:
     def measured(self) -> list[Score]:
         """The scores that are there."""
         return [score for score in self.scores if score is not None]
+
+    @property
+    def scaling(self) -> list[Score]:
+        """The scores that a picture is scaled to: all but those of controls, where there are others."""
+        contestants = [score for score in self.scores[: len(self.scores) - self.controls] if score is not None]
+        return contestants or self.measured
 
     @property
     def floor(self) -> float | None:
@@ -87,11 +95,19 @@ class ScoreRow:
         return "–" if self.floor is None else floor_format(self.layout, self.floor).number(self.floor, words)
 
 
-def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> dict[Axis, list[ScoreRow]]:
-    """Rows by axis: those to be read first, then the others, each in the order of their first appearance."""
+def score_rows(
+    cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = (), controls: Collection[str] = ()
+) -> dict[Axis, list[ScoreRow]]:
+    """Rows by axis: those to be read first, then the others, each in the order of their first appearance.
+
+    Args:
+        cards: One per subject; those of controls come last.
+        verdicts: Where given, a subject that is ahead of every other one is known; of controls it need not be.
+        controls: The subjects that others are compared with.
+    """
     keys = dict.fromkeys((score.axis, score.metric, score.space) for card in cards for score in card.scores)
     by_card = [{(score.axis, score.metric, score.space): _shown(score) for score in card.scores} for card in cards]
-    subjects = [card.subject for card in cards]
+    subjects = [card.subject for card in cards if card.subject not in controls]
     rows: dict[Axis, list[ScoreRow]] = {}
     for axis in Axis:
         for key in keys:
@@ -100,7 +116,8 @@ def score_rows(cards: Sequence[Scorecard], verdicts: Sequence[Verdict] = ()) -> 
                 first = next(score for score in scores if score is not None)
                 ahead = _ahead_of_all(subjects, [verdict for verdict in verdicts if _speaks_of(verdict, key)])
                 row = ScoreRow(
-                    axis=axis, metric=key[1], space=key[2], better=first.better, scores=scores, ahead=ahead
+                    axis=axis, metric=key[1], space=key[2], better=first.better, scores=scores, ahead=ahead,
+                    controls=len(cards) - len(subjects),
                 )  # fmt: skip
                 rows.setdefault(axis, []).append(row)
     return {axis: sorted(found, key=lambda row: not row.first) for axis, found in rows.items()}
@@ -135,7 +152,7 @@ def from_floor(row: ScoreRow) -> list[FromFloor | None]:
     if row.floor is None:
         return [None] * len(row.scores)
     sign = 1 if row.better is Direction.LOWER else -1
-    furthest = max(sign * (score.value - row.floor) for score in row.measured)
+    furthest = max(sign * (score.value - row.floor) for score in row.scaling)
 
     def scaled(value: float, floor: float) -> float:
         return sign * (value - floor) / furthest if furthest > 0 else 0.0
@@ -160,6 +177,6 @@ def _speaks_of(verdict: Verdict, key: tuple[Axis, str, str]) -> bool:
 def _ahead_of_all(subjects: Sequence[str], verdicts: Sequence[Verdict]) -> str | None:
     wins = dict.fromkeys(subjects, 0)
     for verdict in verdicts:
-        if isinstance(verdict, PairVerdict) and verdict.ahead in wins:
+        if isinstance(verdict, PairVerdict) and verdict.ahead in wins and verdict.behind in wins:
             wins[verdict.ahead] += 1
     return next((subject for subject in subjects if 0 < wins[subject] == len(subjects) - 1), None)

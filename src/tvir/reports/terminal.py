@@ -42,6 +42,7 @@ def comparison_table(
     language: str = "en",
     *,
     verdicts: Sequence[Verdict] = (),
+    controls: Sequence[str] = (),
     runs: Sequence[RunRecord] = (),
 ) -> RenderableType:
     """The scores of several models side by side.
@@ -50,17 +51,28 @@ def comparison_table(
         cards: One per model, summarised over seeds.
         language: Of the words.
         verdicts: Where given, a model that is ahead of every other one on a score is set in bold.
+        controls: Models that nobody asked for, whose cards come last.
         runs: Where given, failed ones are counted below the table.
     """
     words = load_words(language)
+    contestants = [card for card in cards if card.subject not in controls]
+    subjects = [card.subject for card in contestants]
+    tables = [_side_by_side(words("terminal.title", models=words.both(subjects)), contestants, verdicts, words)]
+    legend = [words("terminal.legend")] + ([words("terminal.legend.ahead")] if verdicts else [])
+    if others := [card for card in cards if card.subject in controls]:
+        tables.append(_side_by_side(words("terminal.controls"), others, (), words))
+        legend.append(words("controls.note", controls=words.both(list(controls))))
+    notes = [*legend, *failures(runs, words), *dict.fromkeys(note for card in cards for note in card.findings)]
+    return Group(*tables, *_notes(notes))
+
+
+def _side_by_side(title: str, cards: Sequence[Scorecard], verdicts: Sequence[Verdict], words: Words) -> Table:
+    table = _score_table(title, words)
     subjects = [card.subject for card in cards]
-    table = _score_table(words("terminal.title", models=words.both(subjects)), words)
     for subject in subjects:
         table.add_column(Text(subject), justify="right", overflow="fold")
     _fill(table, score_rows(cards, verdicts), subjects, words)
-    legend = [words("terminal.legend")] + ([words("terminal.legend.ahead")] if verdicts else [])
-    notes = [*legend, *failures(runs, words), *dict.fromkeys(note for card in cards for note in card.findings)]
-    return Group(table, *_notes(notes))
+    return table
 
 
 def failures(runs: Iterable[RunRecord], words: Words) -> list[str]:

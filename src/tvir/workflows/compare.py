@@ -18,7 +18,7 @@ from tvir.contracts.run import Precision, RunFolder, RunRecord
 from tvir.contracts.verdict import Verdict
 from tvir.reports.content import ComparisonReport
 from tvir.reports.html import write_comparison
-from tvir.workflows.contest import plan_all, ranges_for, read_contestants
+from tvir.workflows.contest import controls_for, plan_all, ranges_for, read_contestants
 from tvir.workflows.jury import Jury
 from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger, write_table
 from tvir.workflows.planning import (
@@ -43,9 +43,10 @@ class Comparison:
 
     Args:
         path: Its folder: one run per trial, comparison.json, comparison.csv and report.html.
-        cards: One scorecard per model: means over its seeds, with intervals.
+        cards: One scorecard per model, controls last: means over its seeds, with intervals.
         verdicts: What the numbers support.
         runs: Every run, failed ones too.
+        controls: The subjects that nobody asked for: what no network may lose to.
         failed: One line for each trial that did not finish.
     """
 
@@ -53,6 +54,7 @@ class Comparison:
     cards: tuple[Scorecard, ...]
     verdicts: tuple[Verdict, ...]
     runs: tuple[RunRecord, ...]
+    controls: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
     @property
@@ -68,6 +70,7 @@ def compare(
     seeds: int | Sequence[int] = 3,
     trials: int = 1,
     match: Match = "none",
+    controls: bool = True,
     out: Path | str | None = None,
     precision: PrecisionChoice = "auto",
     size: int | tuple[int, int] | str | None = None,
@@ -96,6 +99,7 @@ def compare(
             the best on the validation split is what the seeds are trained with. Each trial may spend the budget.
         match: Give every model the width at which it has as many trainable ``parameters`` as the first one, or takes as
             many operations for a training example (``flops``); how well that went is reported.
+        controls: Compare with what no network may lose to as well: fits without a step, copies, noise.
         out: Folder of the comparison; by default named after what is compared, below ``runs``.
         precision: Arithmetic of all networks. ``auto`` takes what is fastest for every model, else float32.
         size: Side of the images in pixels, (height, width) or "HxW"; by default that of the data.
@@ -117,18 +121,19 @@ def compare(
     Budget.parse(budget)
     if trials < 1:
         raise UsageError(f"--trials {trials} tries nothing; 1 takes the settings as they stand, more search them")
-    contestants = read_contestants(models)
+    asked = read_contestants(models)
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict).open(progress)
     place = Path(out) if out is not None else Path("runs") / "-".join(["compare", *models, short_name(data), budget])
-    plan_trials(list(contestants), chosen, place)  # what cannot be compared is refused before anything is tried
+    plan_trials(list(asked), chosen, place)  # what cannot be compared is refused before anything is tried
+    added = controls_for(dataset.spec, asked) if controls else {}
     contest = _Contest(
         dataset=dataset, place=place, budget=budget, jobs=jobs, limit=limit, weights=weights,
-        observer=observer or TrialsObserver(), progress=progress,
+        observer=observer or TrialsObserver(), progress=progress, controls=list(added),
     )  # fmt: skip
-    sized = match_sizes(contestants, dataset, match)
+    sized = match_sizes(asked, dataset, match)
     settings, attempts, arithmetic = contest.search(sized, trials, chosen[0], precision)
-    planned = plan_trials(list(contestants), chosen, place, configs=settings)
+    planned = plan_trials([*asked, *added], chosen, place, configs={**settings, **added})
     ledger, jury = contest.hold(planned, arithmetic)
     ledger = replace(ledger, attempts=attempts, match=match, sizes=measure_sizes(settings, dataset, match))
     write_ledger(place / "comparison.json", ledger)
@@ -145,6 +150,7 @@ def compare(
         cards=tuple(ledger.cards),
         verdicts=tuple(ledger.verdicts),
         runs=tuple(RunFolder(trial.path).read() for trial in planned),
+        controls=tuple(added),
         failed=tuple(f"{place / trial.path}: {trial.reason}" for trial in ledger.trials if trial.reason),
     )
 
@@ -161,6 +167,7 @@ class _Contest:
     weights: Sequence[Path]
     observer: TrialsObserver
     progress: Reading | None
+    controls: Sequence[str]
 
     def search(
         self, contestants: Settings, number: int, seed: int, precision: PrecisionChoice
@@ -186,7 +193,7 @@ class _Contest:
             lambda done: self.observer.judging(done, len(trials)),
             self.progress,
             # The first seed of every model stands for it in pictures: chosen before anything was seen.
-            {trial.path for trial in trials if trial.seed == trials[0].seed},
+            {trial.path for trial in trials if trial.seed == trials[0].seed and trial.model not in self.controls},
             self.weights,
         )
         reasons = train_all(trials, cores, self.observer, finished=jury.receive, spare=jury.begin)
@@ -195,7 +202,8 @@ class _Contest:
         cards, spreads = jury.cards(), jury.floor_spreads()
         subjects = dict.fromkeys(trial.model for trial in trials)
         judged = {subject: found for subject in subjects if (found := _cards_of(subject, trials, cards))}
-        decided = verdicts(judged, spreads)
+        decided = verdicts(judged, spreads, controls=self.controls)
+        ranked = [subject for subject in judged if subject not in self.controls]
         ledger = Ledger(
             data=record_data(self.dataset),
             budget=self.budget,
@@ -205,8 +213,9 @@ class _Contest:
             trials=[_result(trial, self.place, reasons, cards) for trial in trials],
             cards=[summarise(list(found.values()), subject) for subject, found in judged.items()],
             verdicts=decided,
-            ranks=rank(list(judged), decided),
-            dominating=dominating(list(judged), decided),
+            controls=list(self.controls),
+            ranks=rank(ranked, decided),
+            dominating=dominating(ranked, decided),
             floor_spreads=[
                 FloorSpread(metric=metric, space=space, spread=found) for (metric, space), found in spreads.items()
             ],
@@ -243,6 +252,7 @@ def _report(
         budget=ledger.budget,
         seeds=seeds,
         runs=[run_entry(Run(trial.path), place, trial.model) for trial in trials],
+        controls=ledger.controls,
         cards=ledger.cards,
         verdicts=ledger.verdicts,
         ranks=ledger.ranks,
@@ -253,6 +263,10 @@ def _report(
         selected_by=SELECTS.quantities[0].name,
         expected_bests=expected_bests(ledger.attempts) if ledger.attempts else {},
         grids=[sample_grid(run, subject) for subject, run in shown.items()],
-        strips=[strip for subject, run in shown.items() if (strip := film_strip(run, subject)) is not None],
+        strips=[
+            strip
+            for subject, run in shown.items()
+            if subject not in ledger.controls and (strip := film_strip(run, subject)) is not None
+        ],
         findings=dataset.all_findings,
     )

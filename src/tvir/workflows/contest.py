@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from tvir.comparison.protocol import Trial
-from tvir.contracts.data import Dataset
+from tvir.contracts.data import Dataset, DataSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.ranges import Range
 from tvir.contracts.run import Precision, RunFolder, RunRecord
+from tvir.models.catalogue import catalogue
 from tvir.training.precision import decide_precision
 from tvir.training.processes import Processes
 from tvir.workflows.building import construct, find_method
@@ -27,6 +28,13 @@ def read_contestants(models: Sequence[str]) -> dict[str, dict[str, str]]:
     if len(set(models)) < len(models):
         raise UsageError("a model is named twice; name each once, or give one of them other settings")
     return {text: _settings(text) for text in models}
+
+
+def controls_for(spec: DataSpec, contestants: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The controls that can learn such data and do not take part already, like ``read_contestants``."""
+    able = [name for name, entry in catalogue().items() if entry.is_control and isinstance(spec, entry.specs)]
+    taken = set(contestants)
+    return {name: {} for name in able if name not in taken}
 
 
 def ranges_for(contestants: Mapping[str, Mapping[str, Any]], dataset: Dataset) -> dict[str, dict[str, Range]]:
@@ -99,13 +107,16 @@ def _measured(trials: Sequence[Trial], dataset: Dataset, threads: int) -> Precis
     torch.set_num_threads(threads)
     try:
         found: dict[str, Precision] = {}
-        for trial in trials:
-            if trial.model not in found:
-                method = find_method(name_of(trial.model), trial.config, dataset.spec)
-                model = construct(method.kind, dataset.spec, method.config, trial.seed)
+        for trial in {trial.model: trial for trial in reversed(trials)}.values():
+            method = find_method(name_of(trial.model), trial.config, dataset.spec)
+            model = construct(method.kind, dataset.spec, method.config, trial.seed)
+            # What takes no step takes any arithmetic.
+            if any(stage.phases for stage in model.stages()):
                 found[trial.model] = decide_precision(model, dataset.train, Processes())
     finally:
         torch.set_num_threads(before)
+    if not found:
+        return Precision(decided_by="default: no model takes a step")
     if len({(precision.autocast, precision.memory_format) for precision in found.values()}) == 1:
         return next(iter(found.values()))
     return Precision(decided_by="default: models differ in what is fastest, and all must use the same")

@@ -58,6 +58,7 @@ class Ledger:
         precision: Of every trial; None where each could choose.
         jobs: Trials side by side.
         threads: Of each trial.
+        controls: The subjects that were added for every other to be compared with.
         trials: Every trial, failed ones too.
         cards: One scorecard per model: means over its seeds, with intervals.
         verdicts: What the numbers support.
@@ -75,6 +76,7 @@ class Ledger:
     precision: Precision | None
     jobs: int
     threads: int
+    controls: Sequence[str] = ()
     trials: Sequence[TrialResult]
     cards: Sequence[Scorecard]
     verdicts: Sequence[Verdict]

@@ -28,6 +28,8 @@ class Compare(BudgetFlags, DataFlags):
     """Settings tried for every model before, the best on the validation split being taken; each spends the budget."""
     match: Literal["none", "parameters", "flops"] = "none"
     """Give every model the width at which it is as large as the first one."""
+    no_controls: bool = False
+    """Leave out what no network may lose to: fits without a step, copies, noise."""
     out: Annotated[str | None, arg(metavar="FOLDER")] = None
     """Folder of the comparison; by default runs/compare-MODELS-DATA-BUDGET."""
     jobs: Annotated[int | None, arg(metavar="INT")] = None
@@ -62,6 +64,7 @@ def main(words: Sequence[str]) -> None:
             seeds=form.seeds,
             trials=form.trials,
             match=form.match,
+            controls=not form.no_controls,
             out=form.out,
             precision=form.precision,
             size=form.size,
@@ -77,7 +80,13 @@ def main(words: Sequence[str]) -> None:
             progress=Reading(shown),
         )
     if not form.quiet:
-        table = comparison_table(comparison.cards, form.language, verdicts=comparison.verdicts, runs=comparison.runs)
+        table = comparison_table(
+            comparison.cards,
+            form.language,
+            verdicts=comparison.verdicts,
+            controls=comparison.controls,
+            runs=comparison.runs,
+        )
         Console().print(table)
     print(comparison.report_path)
     if comparison.failed:

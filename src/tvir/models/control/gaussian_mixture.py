@@ -61,7 +61,7 @@ class GaussianMixture(Control, HasLikelihood):
         numbers = drawn_numbers(examples, self.config.examples)
         self.mixture.fit(numbers, smallest_variance(self.spec, numbers))
 
-    def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
+    def draw(self, noise: Noise) -> Tensor:
         return self.mixture.draw(noise).unflatten(1, self.spec.shape)
 
     def log_prob(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -46,7 +46,7 @@ class Noise(Control):
         self.low.copy_(numbers.amin(0))
         self.high.copy_(numbers.amax(0))
 
-    def generate(self, noise: Table, condition: Tensor | None) -> Tensor:
+    def draw(self, noise: Table) -> Tensor:
         share = noise.uniform(*self.spec.shape)
         if isinstance(self.spec, TextSpec):
             return (self.low + share * (self.high - self.low + 1)).long()

@@ -118,22 +118,16 @@ class PrincipalMixture(nn.Module):
 
 
 def _principal_axes(centred: Tensor, kept: int, seed: int) -> Tensor:
-    """Orthonormal rows (kept, numbers) of falling variance. Which way each points is drawn.
-
-    Nothing else tells the seeds of a normal distribution apart: their samples differ, as those of other models do.
-    """
-    signs = 2.0 * torch.randint(2, (kept, 1)) - 1.0
+    """Orthonormal rows (kept, numbers) of falling variance."""
     if kept == centred.shape[1]:
-        axes = torch.linalg.eigh(centred.T @ centred)[1].T.flip(0)
-    else:
-        from sklearn.decomposition import PCA  # only here: every command walks the models
+        return torch.linalg.eigh(centred.T @ centred)[1].T.flip(0)
+    from sklearn.decomposition import PCA  # only here: every command walks the models
 
-        found = PCA(min(kept, *centred.shape), svd_solver="randomized", random_state=seed).fit(centred.float().numpy())
-        axes = torch.from_numpy(found.components_).double()
-        # Where there are fewer examples than axes, any further directions do.
-        others = torch.randn(kept - len(axes), centred.shape[1], dtype=torch.float64)
-        axes = torch.linalg.qr(torch.cat([axes, others]).T)[0].T
-    return signs * axes
+    found = PCA(min(kept, *centred.shape), svd_solver="randomized", random_state=seed).fit(centred.float().numpy())
+    axes = torch.from_numpy(found.components_).double()
+    # Where there are fewer examples than axes, any further directions do.
+    others = torch.randn(kept - len(axes), centred.shape[1], dtype=torch.float64)
+    return torch.linalg.qr(torch.cat([axes, others]).T)[0].T
 
 
 def _mixed(rows: Array, components: int, smallest: float, seed: int) -> tuple[Array, Array, Array]:

@@ -56,6 +56,6 @@ class TrainingCopies(Control):
         self.rows[: len(drawn)] = torch.from_numpy(np.ascontiguousarray(drawn))
         self.count.fill_(len(drawn))
 
-    def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
+    def draw(self, noise: Noise) -> Tensor:
         chosen = self.rows[noise.integers(int(self.count))]
         return self.spec.to_model(chosen.cpu().numpy()).to(self.device)
