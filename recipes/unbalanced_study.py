@@ -207,33 +207,21 @@ MEASURED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
 
 
 class Watch(Observer):
-    """Measures at the same shares of the compute, whatever share of the steps they are.
+    """Measures at shares of the compute.
 
     Args:
         ruler: What measures.
-        first: Share of the steps that pre-training takes; a step of the VAE costs less than one of the game.
     """
 
-    def __init__(self, ruler: Ruler, first: float) -> None:
+    picture_shares = MEASURED
+
+    def __init__(self, ruler: Ruler) -> None:
         self.ruler = ruler
-        self.first = first
         self.points: list[dict[str, float]] = []
 
-    @property
-    def picture_shares(self) -> Sequence[float]:
-        return [self._steps(share) for share in MEASURED]
-
     def pictured(self, model: GenerativeModel, fraction: float) -> None:
-        share = max(share for share in MEASURED if self._steps(share) <= fraction)
+        share = max(share for share in MEASURED if share <= fraction)
         self.points.append({"share": share, **self.ruler.measure(model)})
-
-    def _steps(self, compute: float) -> float:
-        """The share of the steps that a share of the compute is."""
-        if not self.first:
-            return compute
-        if compute <= PRETRAINING:
-            return self.first * compute / PRETRAINING
-        return self.first + (1 - self.first) * (compute - PRETRAINING) / (1 - PRETRAINING)
 
 
 def run_trial(trial: Trial) -> Result:
@@ -244,12 +232,13 @@ def run_trial(trial: Trial) -> Result:
     place = _field(dataset)
     result = Result(**asdict(trial), machine=f"{platform.machine()}, {os.cpu_count()} cores", versions=_versions())
     result.data, result.modes = trial.label, _stacked_modes(dataset)
-    steps, config, result.petaflops = _plan(trial, dataset, place)
-    watch = Watch(Ruler(dataset, place.count), config.get("pretraining_share", 0.0))
+    config, budget = _plan(trial, dataset, place)
+    result.petaflops = budget / 1e15
+    watch = Watch(Ruler(dataset, place.count))
     with tempfile.TemporaryDirectory() as folder:
         try:
             run = tvir.train(
-                "unbalanced-gan", trial.data, budget=f"{steps}steps", seed=trial.seed, out=Path(folder) / "run",
+                "unbalanced-gan", trial.data, budget=f"{budget:.0f}flops", seed=trial.seed, out=Path(folder) / "run",
                 config=config, precision="float32", observer=watch,
             )  # fmt: skip
             result.steps = run.record.stage_steps
@@ -261,26 +250,14 @@ def run_trial(trial: Trial) -> Result:
     return result
 
 
-def _plan(trial: Trial, dataset: Dataset, place: Field) -> tuple[int, dict[str, Any], float]:
-    """Steps, settings and cost of an arm whose compute is that of the random start."""
+def _plan(trial: Trial, dataset: Dataset, place: Field) -> tuple[dict[str, Any], float]:
+    """Settings of an arm, and the operations that the random start takes, which are the budget of every arm."""
     config = {**place.config, **LOSSES[trial.loss], **({} if trial.loss == "relativistic" else SMALL_STEPS)}
-    config["critic_width_share"] = trial.critic
-    budget = place.steps * trial.scale * _cost(dataset, {**config, **ARMS["random"]})["adversarial"]
-    config |= ARMS[trial.arm]
-    costs = _cost(dataset, config)
-    share = PRETRAINING if "autoencoding" in costs else 0.0
-    first = round(share * budget / costs["autoencoding"]) if share else 0
-    second = max(1, round((1 - share) * budget / costs["adversarial"]))
-    if first:
-        config["pretraining_share"] = first / (first + second)
-    return first + second, config, budget / 1e15
-
-
-def _cost(dataset: Dataset, config: Mapping[str, Any]) -> dict[str, float]:
-    """Floating-point operations of a step of every stage."""
-    model = construct(UnbalancedGan, dataset.spec, UnbalancedGan.Config.from_json(config), seed=0)
-    data = dataset.spec.to_model(dataset.train.rows[:8])
-    return {stage.name: step_flops(model, number, data, None) for number, stage in enumerate(model.stages())}
+    config |= {"critic_width_share": trial.critic, "pretraining_share": PRETRAINING}
+    start = UnbalancedGan.Config.from_json({**config, **ARMS["random"]})
+    model = construct(UnbalancedGan, dataset.spec, start, seed=0)
+    step = step_flops(model, 0, dataset.spec.to_model(dataset.train.take(np.arange(4))), None)
+    return {**config, **ARMS[trial.arm]}, place.steps * trial.scale * step
 
 
 def _deviation(lines: Any) -> float | None:
