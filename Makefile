@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test check clean
 
 demo: $(VENV)/.installed
-	$(BIN)/tvir compare vae gan unbalanced-gan --data digits --budget 36s --seeds 3 --out runs/demo
+	$(BIN)/tvir compare vae gan unbalanced-gan --data digits --budget 30s --seeds 3 --out runs/demo
 
 test: $(VENV)/.installed-test
 	$(BIN)/pytest -n auto --durations=10

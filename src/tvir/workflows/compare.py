@@ -31,7 +31,7 @@ from tvir.workflows.planning import (
 )
 from tvir.workflows.reporting import film_strip, run_entry, sample_grid
 from tvir.workflows.run import Run
-from tvir.workflows.running import train_all
+from tvir.workflows.running import fit_here, train_all
 from tvir.workflows.selection import SELECTS, expected_bests, select
 from tvir.workflows.sizing import Match, Settings, match_sizes, measure_sizes
 from tvir.workflows.trials import Cores, TrialsObserver
@@ -196,6 +196,7 @@ class _Contest:
             {trial.path for trial in trials if trial.seed == trials[0].seed and trial.model not in self.controls},
             self.weights,
         )
+        fit_here([trial for trial in trials if trial.model in self.controls], self.observer)
         reasons = train_all(trials, cores, self.observer, finished=jury.receive, spare=jury.begin)
         if len(reasons) == len(trials):
             raise TvirError(f"none of the {len(trials)} runs finished; the first says: {next(iter(reasons.values()))}")

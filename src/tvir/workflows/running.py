@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tvir.comparison.protocol import Trial
+from tvir.contracts.errors import TvirError
 from tvir.contracts.run import RunFolder, Status
 from tvir.training.memory import TOO_LITTLE
 from tvir.training.signals import Interrupted
+from tvir.workflows.train import resume
 from tvir.workflows.trials import Cores, TrialProgress, TrialsObserver, run_trials
 
 
@@ -50,6 +53,19 @@ def train_all(
             raise Interrupted(received, "interrupted; the same command again finishes the rest")
         waiting = [folder for folder in waiting if folder.path in clerk.reasons and _halve(folder, observer)]
     return clerk.reasons
+
+
+def fit_here(trials: Sequence[Trial], observer: TrialsObserver) -> None:
+    """Train in this process what takes no steps: to start another takes longer than the fit.
+
+    One that fails is left as failed, and ``train_all`` says so.
+    """
+    for trial in trials:
+        folder = RunFolder(trial.path)
+        if folder.read().status == "planned":
+            observer.started(folder)
+            with contextlib.suppress(TvirError):
+                resume(trial.path)
 
 
 def _halve(folder: RunFolder, observer: TrialsObserver) -> bool:
