@@ -15,7 +15,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from tvir.comparison.statistics import holm, paired_gap, seed_interval
+from tvir.comparison.statistics import FEWEST_SEEDS, holm, paired_gap, seed_interval
 
 Result = Mapping[str, Any]
 Words = Mapping[str, str]
@@ -190,10 +190,15 @@ def gaps(results: Sequence[Result], claim: Claim) -> list[Gap]:
     ]  # fmt: skip
 
 
+def _seeds(results: Sequence[Result], data: str) -> int:
+    return len({result["seed"] for result in results if result["data"] == data})
+
+
 def write_pages(results: Sequence[Result], out: Path) -> None:
     """Write ``unbalanced.md`` and ``unbalanced.uk.md`` beside the folder of results, and the curves into it."""
+    results = [result for result in results if _seeds(results, result["data"]) >= FEWEST_SEEDS]
     if not results:
-        print("there are no results yet")
+        print(f"there are no data with {FEWEST_SEEDS} seeds yet")
         return
     for language, words in WORDS.items():
         suffix = "" if language == "en" else f".{language}"

@@ -120,8 +120,14 @@ def test_stacks_are_read_from_their_modes(report, tmp_path):
     assert report.quality(found).name == "class_kl"
     assert report.failed(found)
     assert not report.failed({**found, "points": [{**point, "mode_count": 990} for point in found["points"]]})
-    report.write_pages([found], tmp_path / "unbalanced")
-    assert "| 0.1 | 400 | 1 |" in (tmp_path / "unbalanced.md").read_text("utf-8")
+    report.write_pages([{**found, "seed": seed} for seed in range(3)], tmp_path / "unbalanced")
+    assert "| 400 ± 0 | 1 ± 0 |" in (tmp_path / "unbalanced.md").read_text("utf-8")
+
+
+def test_data_with_too_few_seeds_to_decide_anything_are_not_shown(report, tmp_path, capfd):
+    report.write_pages([made_up("vae", seed) for seed in range(2)], tmp_path / "unbalanced")
+    assert "there are no data with 3 seeds yet" in capfd.readouterr().out
+    assert not (tmp_path / "unbalanced.md").exists()
 
 
 def test_results_are_plain_json(study, report, tmp_path):
