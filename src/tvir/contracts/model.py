@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
 import torch
@@ -128,7 +129,7 @@ class ModelConfig:
 
     def as_json(self) -> dict[str, Any]:
         """The settings as JSON values; choices become text."""
-        return TypeAdapter(type(self)).dump_python(self, mode="json")
+        return _adapter(type(self)).dump_python(self, mode="json")
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -141,7 +142,7 @@ class ModelConfig:
         if unknown := [name for name in values if name not in known]:
             raise UsageError(f"there is no setting {unknown[0]!r}; the settings are: {', '.join(known)}")
         try:
-            return TypeAdapter(cls).validate_python(dict(values))
+            return _adapter(cls).validate_python(dict(values))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
@@ -154,6 +155,12 @@ class SizedConfig(ModelConfig):
 
     width: Annotated[int, Ge(1)] = 32
     """Size of the networks: channels of features 16 pixels wide, a quarter of the hidden units of perceptrons."""
+
+
+@cache
+def _adapter(kind: type[ModelConfig]) -> TypeAdapter[Any]:
+    # Building one takes as long as a small step of training, and settings are read and written again and again.
+    return TypeAdapter(kind)
 
 
 class GenerativeModel(nn.Module, ABC):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tvir.contracts.data import Dataset
+from tvir.contracts.data import Dataset, VectorSpec
 from tvir.contracts.health import Condition, Finding
 from tvir.contracts.model import GenerativeModel
 from tvir.contracts.run import RunFolder, RunRecord
@@ -21,8 +21,9 @@ _LINES = 20
 _GROWTH = 0.05
 """The log is looked at when it has grown by so many lines and by such a share: the time it takes stays a small one."""
 
-_SIZE = 128
-"""Examples of each kind that the model is looked at with: it takes about as long as a step or two of training."""
+_IMAGES, _VECTORS = 64, 256
+"""Examples of each kind that the model is looked at with: a look takes about as long as two steps of training, and
+vectors cost next to nothing."""
 
 
 class HealthWatch(Observer):
@@ -85,7 +86,8 @@ class HealthWatch(Observer):
         history = self._history()
         self._read(history, fraction)
         if due := self._due(age_at(history, self._stages, fraction)):
-            self._say(examine_model(Case(model, self._dataset, history, size=_SIZE), checks=due))
+            size = _VECTORS if isinstance(model.spec, VectorSpec) else _IMAGES
+            self._say(examine_model(Case(model, self._dataset, history, size=size), checks=due))
 
     def saved(self, path: Path) -> None:
         self._told.saved(path)
