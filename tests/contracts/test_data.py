@@ -14,6 +14,7 @@ SPECS = [
     ImageSpec(channels=3, height=4, width=4, classes=tuple(f"{n:03b}" for n in range(8)), channel_classes=("0", "1")),
     VectorSpec(features=4),
     TextSpec(vocabulary=50, length=9),
+    TextSpec(vocabulary=4, length=9, pieces=(b"", "ї".encode(), b"\xd1", b"\\x")),
 ]
 
 
@@ -21,8 +22,8 @@ def random_rows(spec, count=6):
     generator = np.random.default_rng(0)
     if spec.row_dtype == np.uint8:
         return generator.integers(0, 256, (count, *spec.row_shape), dtype=np.uint8)
-    if spec.row_dtype == np.int64:
-        return generator.integers(0, 50, (count, *spec.row_shape))
+    if spec.row_dtype == np.uint16:
+        return generator.integers(0, spec.vocabulary, (count, *spec.row_shape), dtype=np.uint16)
     return generator.normal(size=(count, *spec.row_shape)).astype(np.float32)
 
 

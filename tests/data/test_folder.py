@@ -74,7 +74,7 @@ def test_images_beside_class_folders_are_unlabelled(fill, tmp_path):
 
 def test_bad_files_are_named_with_their_reason_counted_and_skipped(fill, tmp_path, encode, picture):
     root = fill(tmp_path / "photos", 10)
-    (root / "notes.txt").write_text("no image")
+    (root / "notes.doc").write_text("no image")
     (root / "empty.png").touch()
     (root / "half.jpg").write_bytes(encode(picture(1, width=99, height=99), "JPEG")[:900])
     os.mkfifo(root / "pipe.png")
@@ -100,8 +100,8 @@ def test_a_folder_without_a_usable_image_is_an_error(tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(TvirError, match="is empty"):
         open_dataset(str(tmp_path / "photos"))
-    (tmp_path / "photos" / "notes.txt").write_text("no image")
-    with pytest.raises(TvirError, match=r"none of the 1 images in .* can be decoded: notes.txt \(no image that"):
+    (tmp_path / "photos" / "notes.doc").write_text("no image")
+    with pytest.raises(TvirError, match=r"none of the 1 images in .* can be decoded: notes.doc \(no image that"):
         open_dataset(str(tmp_path / "photos"))
 
 

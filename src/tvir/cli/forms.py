@@ -13,7 +13,8 @@ class DataFlags:
     """What to learn from, and how to read it."""
 
     data: str
-    """digits, ring8, grid25, a folder of images, an IDX folder, .parquet, .npz, .npy, or hf:OWNER/NAME[:split]."""
+    """digits, ring8, grid25, a folder of images, an IDX folder, .parquet, .npz, .npy, .txt, .csv, .jsonl, or
+    hf:OWNER/NAME[:split]."""
     size: Annotated[str | None, arg(metavar="PIXELS")] = None
     """Side of the images in pixels, or HEIGHTxWIDTH; by default that of the data."""
     channels: Annotated[int | None, arg(metavar="{1,3,4}")] = None
@@ -22,6 +23,22 @@ class DataFlags:
     """How images of another aspect ratio are met: their centre is cropped, or they are padded."""
     strict: bool = False
     """Make a file that cannot be read an error; by default it is named, counted and skipped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFlags:
+    """How text is read."""
+
+    tokens: Literal["characters", "bytes", "bpe", "unigram"] | None = None
+    """What text is cut into: characters by default; bpe and unigram are learned from the training split."""
+    vocabulary: Annotated[int | None, arg(metavar="INT")] = None
+    """Most pieces of text; by default every character of the training split, or 2,048 learned pieces."""
+    length: Annotated[int | None, arg(metavar="TOKENS")] = None
+    """Tokens of an example; by default that of the longest text, at most 256, and 128 for windows."""
+    windows: bool = False
+    """Take all lines as one running text and cut it into windows; by default each line is an example."""
+    column: Annotated[str | None, arg(metavar="NAME")] = None
+    """Column of text in a table; by default the one whose name says so, or the only one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +52,7 @@ class BudgetFlags:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainFlags(BudgetFlags, DataFlags):
+class TrainFlags(BudgetFlags, TextFlags, DataFlags):
     """How a run is set up, whatever its model."""
 
     seed: int = 0

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tvir.contracts.errors import UsageError
+
 Array = np.ndarray[Any, Any]
 
 
@@ -149,17 +151,31 @@ class VectorSpec(DataSpec):
         return examples.detach().float().cpu().numpy()
 
 
+END = 0
+"""The token that ends a text, and that fills what is left of a sequence after it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TextSpec(DataSpec):
-    """Token sequences: int64 (N, length) on both sides.
+    """Token sequences: int64 (N, length) inside models, uint16 (int32 where that is too small) at boundaries.
+
+    A text ends at its first token 0, and nothing but 0 follows; one that fills the whole length was cut there.
 
     Args:
         vocabulary: Number of tokens; ids are 0 ... vocabulary - 1.
         length: Tokens in a sequence, padding included.
+        pieces: What each token writes, in UTF-8; a character may be spread over several. Empty where tokens are no
+            text.
+
+    Example:
+        >>> spec = TextSpec(vocabulary=3, length=4, pieces=(b"", b"a", b"b"))
+        >>> spec.texts(np.array([[1, 2, 0, 0], [2, 2, 2, 1]]))
+        ['ab', 'bbba']
     """
 
     vocabulary: int
     length: int
+    pieces: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -171,13 +187,27 @@ class TextSpec(DataSpec):
 
     @property
     def row_dtype(self) -> np.dtype[Any]:
-        return np.dtype(np.int64)
+        return np.dtype(np.uint16 if self.vocabulary <= 2**16 else np.int32)
 
     def to_model(self, rows: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.int64))
 
     def to_rows(self, examples: Tensor) -> Array:
-        return examples.detach().cpu().numpy()
+        return examples.detach().cpu().numpy().astype(self.row_dtype)
+
+    def texts(self, rows: Array) -> list[str]:
+        """The text of each boundary row (N, length); bytes that make no character become U+FFFD.
+
+        Raises:
+            UsageError: The tokens are no text.
+        """
+        if not self.pieces:
+            raise UsageError("these tokens are numbers without text: their vocabulary is not known")
+        return [self._text(row.tolist()) for row in rows]
+
+    def _text(self, tokens: list[int]) -> str:
+        until = tokens.index(END) if END in tokens else len(tokens)
+        return b"".join(self.pieces[token] for token in tokens[:until]).decode("utf-8", "replace")
 
 
 _RESIDENT_LIMIT = 256 * 2**20

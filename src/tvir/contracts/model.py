@@ -351,6 +351,25 @@ class SamplesInSteps(GenerativeModel):
             self.steps = before
 
 
+class SamplesTokens(GenerativeModel):
+    """Draws one token after the other; how boldly may still be chosen once it has learned."""
+
+    temperature: float = 1.0
+    """Logits are divided by it, above 0: below 1 the probable becomes more so."""
+    top_p: float = 1.0
+    """Share of the probability that is drawn from, the most probable tokens first, in (0, 1]."""
+
+    @contextmanager
+    def drawing_with(self, temperature: float = 1.0, top_p: float = 1.0) -> Iterator[None]:
+        """Inside the block tokens are drawn so (Holtzman et al. 2020, arXiv 1904.09751, for ``top_p``)."""
+        before = (self.temperature, self.top_p)
+        self.temperature, self.top_p = temperature, top_p
+        try:
+            yield
+        finally:
+            self.temperature, self.top_p = before
+
+
 class Conditional(GenerativeModel):
     """Can be asked for a class: ``condition`` is a tensor (N,) of class indices; without one, classes are drawn."""
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from tvir.contracts.budget import Spent
-from tvir.contracts.data import DataSpec, ImageSpec, TextSpec, VectorSpec
+from tvir.contracts.data import END, DataSpec, ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
+from tvir.contracts.pieces import MOST_PIECES, read_piece, write_piece
 
 SCHEMA = 1
 """Version of run.json."""
@@ -37,6 +38,7 @@ class SpecRecord:
     size: tuple[int, ...]
     classes: tuple[str, ...] = ()
     channel_classes: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()
 
     @staticmethod
     def of(spec: DataSpec) -> SpecRecord:
@@ -52,7 +54,12 @@ class SpecRecord:
             case VectorSpec():
                 return SpecRecord(kind="vector", size=(spec.features,), classes=spec.classes)
             case TextSpec():
-                return SpecRecord(kind="text", size=(spec.vocabulary, spec.length), classes=spec.classes)
+                return SpecRecord(
+                    kind="text",
+                    size=(spec.vocabulary, spec.length),
+                    classes=spec.classes,
+                    pieces=tuple(map(write_piece, spec.pieces)),
+                )
         raise TypeError(f"no record for {type(spec).__name__}")
 
     def spec(self) -> DataSpec:
@@ -79,7 +86,15 @@ class SpecRecord:
             case "vector":
                 return VectorSpec(features=self.size[0], classes=self.classes)
             case "text":
-                return TextSpec(vocabulary=self.size[0], length=self.size[1], classes=self.classes)
+                vocabulary, length = self.size
+                return TextSpec(vocabulary=vocabulary, length=length, classes=self.classes, pieces=self._pieces())
+
+    def _pieces(self) -> tuple[bytes, ...]:
+        if not self.pieces:
+            return ()
+        if len(self.pieces) != self.size[0] or len(self.pieces) > MOST_PIECES or self.pieces[END]:
+            raise UsageError("run.json: the pieces of the vocabulary do not fit its size")
+        return tuple(map(read_piece, self.pieces))
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,16 @@ from PIL import Image
 
 from tvir.contracts.data import Array
 from tvir.data.images import ImageForm, Measured, Note, UnusableImageError, bring_to, decode_image, measure_image
+from tvir.data.tokenising import TextForm
+
+Form = ImageForm | TextForm
+"""What examples are brought to."""
+
+
+class TextNote(StrEnum):
+    """What was done to a text; finishes "3 of 20 texts ..."."""
+
+    CUT = "are longer than an example and are cut (--length says how long one is)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +41,13 @@ class Decoded:
         rows: The usable examples, in order.
         usable: bool array over the whole block.
         skipped: The examples that are not usable.
-        notes: How many images each note applies to.
+        notes: How many examples each note applies to.
     """
 
     rows: Array
     usable: Array
     skipped: tuple[Skipped, ...] = ()
-    notes: Counter[Note] = field(default_factory=Counter)
+    notes: Counter[StrEnum] = field(default_factory=Counter)
 
 
 class Block(ABC):
@@ -47,8 +58,8 @@ class Block(ABC):
         """Number of examples, undecodable ones included."""
 
     @abstractmethod
-    def decode(self, form: ImageForm | None) -> Decoded:
-        """The examples as rows: brought to ``form`` if they are images."""
+    def decode(self, form: Form | None) -> Decoded:
+        """The examples as rows: brought to ``form`` if they are images or texts."""
 
 
 class ImageBlock(Block):
@@ -61,7 +72,7 @@ class ImageBlock(Block):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Stands in for the bytes of an image that could not even be fetched."""
+    """Stands in for the bytes of an image, or for a text, that could not even be fetched."""
 
     reason: str
 
@@ -81,12 +92,12 @@ class EncodedBlock(ImageBlock):
     def __len__(self) -> int:
         return len(self.names)
 
-    def decode(self, form: ImageForm | None) -> Decoded:
-        assert form is not None
+    def decode(self, form: Form | None) -> Decoded:
+        assert isinstance(form, ImageForm)
         rows = np.empty((len(self), form.height, form.width, form.channels), np.uint8)
         usable = np.zeros(len(self), bool)
         skipped: list[Skipped] = []
-        notes: Counter[Note] = Counter()
+        notes: Counter[StrEnum] = Counter()
         for index, (name, content) in enumerate(zip(self.names, self.contents, strict=True)):
             try:
                 if isinstance(content, Unreadable):
@@ -120,13 +131,13 @@ class PixelBlock(ImageBlock):
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def decode(self, form: ImageForm | None) -> Decoded:
-        assert form is not None
+    def decode(self, form: Form | None) -> Decoded:
+        assert isinstance(form, ImageForm)
         usable = np.ones(len(self), bool)
         if self.pixels.shape[1:] == (form.height, form.width, form.channels):
             return Decoded(rows=np.ascontiguousarray(self.pixels), usable=usable)
         rows = np.empty((len(self), form.height, form.width, form.channels), np.uint8)
-        notes: Counter[Note] = Counter()
+        notes: Counter[StrEnum] = Counter()
         for index, pixels in enumerate(self.pixels):
             noted: set[Note] = set()
             plain = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
@@ -148,6 +159,51 @@ class VectorBlock(Block):
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def decode(self, form: ImageForm | None) -> Decoded:
+    def decode(self, form: Form | None) -> Decoded:
         rows = np.ascontiguousarray(self.vectors, dtype=np.float32)
         return Decoded(rows=rows, usable=np.ones(len(rows), bool))
+
+
+@dataclass(frozen=True)
+class TextBlock(Block):
+    """Texts.
+
+    Args:
+        names: What each is called when it has to be named to a person.
+        contents: The texts, normalised, or why there are none.
+    """
+
+    names: tuple[str, ...]
+    contents: tuple[str | Unreadable, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def texts(self) -> list[str]:
+        """Those that can be read."""
+        return [content for content in self.contents if isinstance(content, str)]
+
+    def decode(self, form: Form | None) -> Decoded:
+        assert isinstance(form, TextForm)
+        rows, cut = form.rows(self.texts)
+        skipped = [
+            Skipped(name=name, reason=content.reason)
+            for name, content in zip(self.names, self.contents, strict=True)
+            if isinstance(content, Unreadable)
+        ]
+        usable = np.array([isinstance(content, str) for content in self.contents])
+        return Decoded(rows=rows, usable=usable, skipped=tuple(skipped), notes=Counter({TextNote.CUT: cut}))
+
+
+@dataclass(frozen=True)
+class TokenBlock(Block):
+    """Rows of tokens as they are: (N, length)."""
+
+    rows: Array
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def decode(self, form: Form | None) -> Decoded:
+        return Decoded(rows=self.rows, usable=np.ones(len(self), bool))

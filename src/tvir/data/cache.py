@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -65,23 +66,25 @@ class EntryRecord:
 
     Args:
         spec: What an example is.
-        options: How the images were read.
+        options: How the examples were read.
         splits: Number of rows of each split that has any.
         findings: What was noticed while decoding.
         dealing: How examples were dealt to splits that the source does not have.
         skipped: Number of undecodable examples; skipped.txt names them all.
         count: Number of examples in the source.
         shown: The first of the undecodable examples with their reasons.
+        noun: What the examples are called, in the plural.
     """
 
     spec: SpecRecord
-    options: dict[str, str | int]
+    options: dict[str, str | int | bool]
     splits: dict[str, int]
     findings: tuple[str, ...]
     dealing: tuple[str, ...]
     skipped: int
     count: int
     shown: tuple[str, ...]
+    noun: str = "images"
 
 
 _RECORD = TypeAdapter(EntryRecord)
@@ -103,7 +106,8 @@ class Entry:
         """How many examples are undecodable, and the first of them with their reasons."""
         hidden = self.record.skipped - len(self.record.shown)
         more = f"; and {hidden:,} more" if hidden else ""
-        counted = f"{self.record.skipped:,} of {self.record.count:,} files cannot be used"
+        noun = "files" if self.record.noun == "images" else self.record.noun
+        counted = f"{self.record.skipped:,} of {self.record.count:,} {noun} cannot be used"
         return f"{counted}: {'; '.join(self.record.shown)}{more}"
 
 
@@ -258,4 +262,6 @@ def remember_options(content: str, asked: dict[str, Any], settled: dict[str, Any
 
 
 def _options_key(content: str, asked: dict[str, Any]) -> str:
-    return content + "-" + ("-".join(f"{name}-{value}" for name, value in sorted(asked.items())) or "default")
+    # Hashed, since a wish may be a name that a stranger gave to a column.
+    wishes = json.dumps(asked, sort_keys=True).encode()
+    return f"{content}-{hashlib.blake2b(wishes, digest_size=8).hexdigest()}"

@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,9 +24,9 @@ import numpy as np
 
 from tvir.contracts.data import Array, DataSpec
 from tvir.contracts.errors import TvirError
-from tvir.data.blocks import Block, Decoded, ImageBlock, Skipped
+from tvir.data.blocks import Block, Decoded, Form, ImageBlock, Skipped
 from tvir.data.cache import RowWriter
-from tvir.data.images import ImageForm, Measured, Note
+from tvir.data.images import Measured
 from tvir.data.source import Contents, Progress, Source
 from tvir.data.splits import SPLITS
 
@@ -43,7 +44,7 @@ class Report:
     """What came of decoding a source."""
 
     skipped: list[Skipped] = field(default_factory=list)
-    notes: Counter[Note] = field(default_factory=Counter)
+    notes: Counter[StrEnum] = field(default_factory=Counter)
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -60,22 +61,22 @@ def measure_source(source: Source, contents: Contents, progress: Progress) -> li
 
 
 def decode_source(
-    source: Source,
+    blocks: Iterator[Block],
     contents: Contents,
     assignment: Array,
     spec: DataSpec,
-    form: ImageForm | None,
+    form: Form | None,
     folder: Path,
     progress: Progress,
 ) -> Report:
     """Decode everything into ``SPLIT.npy`` and ``SPLIT.labels.npy`` in a folder.
 
     Args:
-        source: Where the examples come from.
+        blocks: The examples.
         contents: What the source said it holds.
         assignment: Position in ``SPLITS`` for every example.
         spec: What an example becomes.
-        form: What images are brought to; None for vectors.
+        form: What they are brought to; None for vectors.
         folder: Where to write.
         progress: Told after every block.
     """
@@ -85,7 +86,7 @@ def decode_source(
     done = 0
     try:
         with _runner(contents) as run:
-            for block, decoded in run(source.blocks(), partial(_decode, form=form)):
+            for block, decoded in run(blocks, partial(_decode, form=form)):
                 usable[done : done + len(block)] = decoded.usable
                 _write(decoded, assignment[done : done + len(block)], writers)
                 report.skipped.extend(decoded.skipped)
@@ -123,7 +124,7 @@ def _measure(block: Block) -> tuple[Measured, ...]:
     return block.measure()
 
 
-def _decode(block: Block, form: ImageForm | None) -> Decoded:
+def _decode(block: Block, form: Form | None) -> Decoded:
     return block.decode(form)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from tvir.contracts.data import Array, DataSpec, Examples, ImageSpec
+from tvir.contracts.data import Array, DataSpec, Examples, ImageSpec, TextSpec
 
 FEW = 64
-"""With fewer images a model can do little but copy them."""
+"""With fewer examples a model can do little but copy them."""
 
 MOST_COMPARED = 20_000
 """Near duplicates are looked for in sets up to this size."""
@@ -25,7 +25,14 @@ _NAMED = 5
 
 def inspect(spec: DataSpec, splits: Mapping[str, Examples]) -> tuple[str, ...]:
     """Findings about decoded data, one line each."""
-    return (*_about_classes(spec, splits), *(_about_images(spec, splits) if isinstance(spec, ImageSpec) else ()))
+    match spec:
+        case ImageSpec():
+            about_kind = _about_images(spec, splits)
+        case TextSpec():
+            about_kind = _about_texts(spec, splits)
+        case _:
+            about_kind = iter(())
+    return (*_about_classes(spec, splits), *about_kind)
 
 
 def _about_classes(spec: DataSpec, splits: Mapping[str, Examples]) -> Iterator[str]:
@@ -66,23 +73,53 @@ def _about_images(spec: ImageSpec, splits: Mapping[str, Examples]) -> Iterator[s
         yield f"{constant:,} of {count:,} images are of one colour all over"
     if spec.channels == 3 and all(found.gray for found in signs):
         yield "every image is gray though stored in colour: --channels 1 trains faster"
-    yield from _about_duplicates(dict(zip(splits, signs, strict=True)), count)
+    yield from _about_duplicates(dict(zip(splits, [found.content for found in signs], strict=True)), "images")
     if count <= MOST_COMPARED:
         near = _near_duplicates(signs, list(splits.values()))
         if near:
             yield f"{near:,} of {count:,} images are nearly equal to another one"
 
 
-def _about_duplicates(signs: Mapping[str, _Signs], count: int) -> Iterator[str]:
-    every = np.concatenate([found.content for found in signs.values()])
-    repeated = count - len(np.unique(every))
+def _about_texts(spec: TextSpec, splits: Mapping[str, Examples]) -> Iterator[str]:
+    count = sum(map(len, splits.values()))
+    if count == 1:
+        yield "there is one text: a model can only learn to repeat it"
+    elif count < FEW:
+        yield f"there are only {count} texts: a model can do little but copy them; {FEW} is the least that makes sense"
+    contents = {name: _contents(examples) for name, examples in splits.items()}
+    yield from _about_duplicates(contents, "texts")
+    if count <= MOST_COMPARED:
+        bare = {name: np.array([_bare(text) for text in spec.texts(found.rows)]) for name, found in splits.items()}
+        every = np.concatenate(list(bare.values()))
+        near = len(np.unique(np.concatenate(list(contents.values())))) - len(np.unique(every))
+        if near > 0:
+            yield f"{near:,} of {count:,} texts are equal to another one but for case, spaces and punctuation"
+
+
+def _bare(text: str) -> str:
+    """The letters and digits of a text."""
+    return "".join(filter(str.isalnum, text.casefold())) or text
+
+
+def _contents(examples: Examples) -> Array:
+    """A content hash of every example, (N,)."""
+    step = max(1, _CHUNK // max(1, examples.rows[0].nbytes))
+    parts = []
+    for start in range(0, len(examples), step):
+        rows = np.ascontiguousarray(examples.take(np.arange(start, min(start + step, len(examples)))))
+        parts.append(_content_hash(rows.view(np.uint8)))
+    return np.concatenate(parts)
+
+
+def _about_duplicates(contents: Mapping[str, Array], noun: str) -> Iterator[str]:
+    every = np.concatenate(list(contents.values()))
+    repeated = len(every) - len(np.unique(every))
     if repeated:
-        yield f"{repeated:,} of {count:,} images repeat another one exactly"
-    train = signs["train"].content
-    for name, found in signs.items():
-        leaked = int(np.isin(found.content, train).sum()) if name != "train" else 0
+        yield f"{repeated:,} of {len(every):,} {noun} repeat another one exactly"
+    for name, found in contents.items():
+        leaked = int(np.isin(found, contents["train"]).sum()) if name != "train" else 0
         if leaked:
-            yield f"leakage: {leaked:,} of the {len(found.content):,} {name} images are among the training images too"
+            yield f"leakage: {leaked:,} of the {len(found):,} {name} {noun} are among the training {noun} too"
 
 
 class _Signs:

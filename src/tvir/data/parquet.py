@@ -19,7 +19,7 @@ from tvir.data.files import FileState, has_files, hash_files, list_files, printa
 from tvir.data.images import MOST_BYTES, SUFFIXES
 from tvir.data.labels import Labels, index_labels
 from tvir.data.source import Contents, Progress, Source
-from tvir.data.splits import SPLIT_NAMES, SPLITS
+from tvir.data.splits import named_parts
 
 if TYPE_CHECKING:
     import pyarrow
@@ -72,7 +72,7 @@ class ParquetImages(Source):
         columns = self._columns
         counts: dict[str, int] = {}
         for split, file in self._parts:
-            with _opened(file.path) as parquet:
+            with opened(file.path) as parquet:
                 counts[split] = counts.get(split, 0) + parquet.metadata.num_rows
         labels = self._labels(columns)
         left = len(self.files) - len(self._parts)
@@ -90,7 +90,7 @@ class ParquetImages(Source):
         column = self._columns.image
         for _, file in self._parts:
             start = 0
-            with _opened(file.path) as parquet:
+            with opened(file.path) as parquet:
                 for batch in parquet.iter_batches(_BLOCK, columns=[column], use_threads=False):
                     contents = [_content(image) for image in batch.column(0).to_pylist()]
                     names = [f"{file.name} row {start + index}" for index in range(len(contents))]
@@ -99,19 +99,13 @@ class ParquetImages(Source):
 
     @cached_property
     def _parts(self) -> list[tuple[str, FileState]]:
-        """The files to read with their splits in order; one nameless split where none is named."""
-        named = [(_split(file.name), file) for file in self.files]
-        if len(self.files) == 1 or not any(split == "train" for split, _ in named):
-            return [("", file) for file in self.files]
-        return sorted(
-            ((split, file) for split, file in named if split), key=lambda part: (SPLITS.index(part[0]), part[1].name)
-        )
+        return named_parts(self.files)
 
     @cached_property
     def _columns(self) -> _Columns:
         found = set()
         for _, file in self._parts:
-            with _opened(file.path) as parquet:
+            with opened(file.path) as parquet:
                 found.add(_choose_columns(parquet.schema_arrow, file))
         if len(found) > 1:
             raise TvirError("the Parquet files do not have the same image and label columns")
@@ -122,14 +116,19 @@ class ParquetImages(Source):
             return Labels()
         values: list[Array] = []
         for _, file in self._parts:
-            with _opened(file.path) as parquet:
+            with opened(file.path) as parquet:
                 column = parquet.read([columns.label], use_threads=False).column(0)
                 values.append(label_values(column))
         return index_labels(np.concatenate(values), columns.names)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[ParquetFile]:
+def opened(path: Path) -> Iterator[ParquetFile]:
+    """A Parquet file to read from.
+
+    Raises:
+        TvirError: It is none, or it is damaged.
+    """
     import pyarrow
     from pyarrow.parquet import ParquetFile
 
@@ -143,40 +142,31 @@ def _opened(path: Path) -> Iterator[ParquetFile]:
         raise TvirError(f"{printable(path.name)} cannot be read as Parquet: {printable(reason)}") from None
 
 
-def _split(name: str) -> str | None:
-    """The split that a file name (``train-00000-of-00002.parquet``) or its folder (``train/0000.parquet``) says."""
-    parts = name.lower().split("/")
-    stem = parts[-1].removesuffix(".parquet")
-    for text in (stem, *reversed(parts[:-1])):
-        word = text.replace("_", "-").replace(".", "-").split("-")[0]
-        if word in SPLIT_NAMES:
-            return SPLIT_NAMES[word]
-    return None
-
-
 def _choose_columns(schema: pyarrow.Schema, file: FileState) -> _Columns:
-    from pyarrow import types
-
-    def holds_images(kind: pyarrow.DataType) -> bool:
-        if types.is_struct(kind):
-            return kind.get_field_index("bytes") >= 0 and types.is_binary(kind.field("bytes").type)
-        return types.is_binary(kind) or types.is_large_binary(kind)
-
     images = [field.name for field in schema if holds_images(field.type)]
     if not images:
         raise TvirError(
             f"{printable(file.name)} has no column of images as bytes; its columns are: "
             + printable(", ".join(schema.names))
         )
-    features = _features(schema)
+    features = features_of(schema)
     label = next((name for name in LABEL_COLUMNS if name in schema.names), None)
     if label is None:
-        label = next((name for name in schema.names if _class_names(features, name)), None)
+        label = next((name for name in schema.names if class_names(features, name)), None)
     image = next((name for name in IMAGE_COLUMNS if name in images), images[0])
-    return _Columns(image=image, label=label, names=_class_names(features, label))
+    return _Columns(image=image, label=label, names=class_names(features, label))
 
 
-def _features(schema: pyarrow.Schema) -> dict[str, Any]:
+def holds_images(kind: pyarrow.DataType) -> bool:
+    """Whether a column of this type may hold images as bytes."""
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        return kind.get_field_index("bytes") >= 0 and types.is_binary(kind.field("bytes").type)
+    return types.is_binary(kind) or types.is_large_binary(kind)
+
+
+def features_of(schema: pyarrow.Schema) -> dict[str, Any]:
     """What ``datasets`` wrote of the columns' meaning, or nothing."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
@@ -185,7 +175,8 @@ def _features(schema: pyarrow.Schema) -> dict[str, Any]:
     return features if isinstance(features, dict) else {}
 
 
-def _class_names(features: dict[str, Any], column: str | None) -> tuple[str, ...]:
+def class_names(features: dict[str, Any], column: str | None) -> tuple[str, ...]:
+    """The names of the classes that a column of labels counts."""
     feature = features.get(column or "")
     names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
     return tuple(map(str, names)) if isinstance(names, list) else ()

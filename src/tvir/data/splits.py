@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from tvir.contracts.data import Array
+from tvir.data.files import FileState
 from tvir.data.source import Contents
 
 SPLITS = ("train", "validation", "test")
@@ -53,6 +54,28 @@ def assign_splits(contents: Contents) -> tuple[Array, tuple[str, ...]]:
     train = np.flatnonzero(assignment == 0)
     assignment[train] = _deal(keys[train], both=False)
     return assignment, (*done, _sizes(len(train), both=False))
+
+
+def named_parts(files: Sequence[FileState]) -> list[tuple[str, FileState]]:
+    """The files to read with their splits in order; one nameless split where none is named."""
+    named = [(_named_split(file.name), file) for file in files]
+    if len(files) == 1 or not any(split == "train" for split, _ in named):
+        return [("", file) for file in files]
+    return sorted(
+        ((split, file) for split, file in named if split), key=lambda part: (SPLITS.index(part[0]), part[1].name)
+    )
+
+
+def _named_split(name: str) -> str | None:
+    """The split that a file name (``train-00000-of-00002.parquet``) or its folder (``train/0000.parquet``) says."""
+    parts = name.lower().split("/")
+    stem = parts[-1].rpartition(".")[0] or parts[-1]
+    for text in (stem, *reversed(parts[:-1])):
+        words = text.replace("_", "-").replace(".", "-").split("-")
+        for word in (words[0], words[-1]):
+            if word in SPLIT_NAMES:
+                return SPLIT_NAMES[word]
+    return None
 
 
 def position_keys(count: int) -> Array:

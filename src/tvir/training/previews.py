@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from tvir.contracts.data import Array, DataSpec, Examples, ImageSpec, VectorSpec
+from tvir.contracts.data import Array, DataSpec, Examples, ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.model import Conditional, GenerativeModel
 from tvir.contracts.run import RunFolder, write_atomically
 
@@ -60,7 +61,7 @@ def picture(
 
 
 def save_preview(folder: RunFolder, model: GenerativeModel, step: int, count: int, bounds: Bounds | None) -> Path:
-    """Draw samples from the same noise as every time before into RUN/samples/STEP.png.
+    """Draw samples from the same noise as every time before into RUN/samples/STEP.png, or STEP.txt for text.
 
     Args:
         folder: Of the run.
@@ -73,12 +74,29 @@ def save_preview(folder: RunFolder, model: GenerativeModel, step: int, count: in
     count = max(count, _POINTS) if isinstance(spec, VectorSpec) else count
     asked = torch.arange(count) % len(spec.classes) if isinstance(model, Conditional) and spec.classes else None
     rows = spec.to_rows(model.sample(count, condition=asked, seed=_SEED))
+    folder.samples.mkdir(parents=True, exist_ok=True)
+    if isinstance(spec, TextSpec) and spec.pieces:
+        path = folder.samples / f"{step:08d}.txt"
+        write_atomically(path, text_file(spec.texts(rows)).encode())
+        return path
     content = io.BytesIO()
     picture(spec, rows, bounds=bounds).save(content, format="PNG")
-    folder.samples.mkdir(parents=True, exist_ok=True)
     path = folder.samples / f"{step:08d}.png"
     write_atomically(path, content.getvalue())
     return path
+
+
+def text_file(texts: Sequence[str]) -> str:
+    r"""Texts in one file: a line each, or, where one of them has several lines, with a line of three dashes between.
+
+    Example:
+        >>> text_file(["one", "two"])
+        'one\ntwo\n'
+        >>> text_file(["one\ntwo", "three"])
+        'one\ntwo\n---\nthree\n'
+    """
+    between = "\n---\n" if any("\n" in text for text in texts) else "\n"
+    return between.join(texts) + "\n" if texts else ""
 
 
 def window(examples: Examples) -> Bounds | None:
@@ -103,7 +121,7 @@ def _grid(rows: Array, columns: int | None, scale: int) -> Image.Image:
 
 def _grey_tokens(rows: Array) -> Array:
     highest = max(1, int(rows.max())) if rows.size else 1
-    return (255 - rows * 255 // highest).astype(np.uint8)[:, None, :, None]
+    return (255 - rows.astype(np.int64) * 255 // highest).astype(np.uint8)[:, None, :, None]
 
 
 def _scatter(points: Array, bounds: Bounds | None) -> Image.Image:

@@ -115,6 +115,11 @@ def _dataset(run: Run, data: str | None, allow_changed: bool, progress: Reading 
             f"{data} holds {given.kind} data of size {given.size}, and {run.path} was built for {built.kind} data of "
             f"size {built.size}; choose data of the same shape"
         )
+    if given.pieces != built.pieces:
+        raise UsageError(
+            f"{data} has another vocabulary than the data {run.path} was built for; only text of the same vocabulary "
+            "can take its place"
+        )
     return dataset
 
 

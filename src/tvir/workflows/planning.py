@@ -27,6 +27,7 @@ Reading = Callable[[str, int, int], None]
 
 PrecisionChoice = Literal["auto", "float32", "bfloat16"]
 Fit = Literal["crop", "pad"]
+Tokens = Literal["characters", "bytes", "bpe", "unigram"]
 
 _LARGEST_SEED = 2**63 - 1
 
@@ -42,6 +43,11 @@ class DataRequest:
         channels: 1, 3 or 4; None takes what the data has.
         fit: How another aspect ratio is met: ``crop`` the centre or ``pad``.
         strict: A file that cannot be read is an error instead of a finding.
+        tokens: What text is cut into; None for characters.
+        vocabulary: Most pieces of text; None takes what suits the kind of tokens.
+        length: Tokens of an example; None takes what the data has.
+        windows: Whether text is one running text, to be cut into windows.
+        column: The column of text in a table; None takes the likeliest.
     """
 
     reference: str
@@ -49,6 +55,11 @@ class DataRequest:
     channels: int | None = None
     fit: Fit = "crop"
     strict: bool = False
+    tokens: Tokens | None = None
+    vocabulary: int | None = None
+    length: int | None = None
+    windows: bool = False
+    column: str | None = None
 
     @staticmethod
     def of_record(record: DataRecord) -> DataRequest:
@@ -71,7 +82,17 @@ class DataRequest:
             UsageError: There is no such data, or nothing in it can be read.
         """
         return open_dataset(
-            self.reference, size=self.size, channels=self.channels, fit=self.fit, strict=self.strict, progress=progress
+            self.reference,
+            size=self.size,
+            channels=self.channels,
+            fit=self.fit,
+            strict=self.strict,
+            tokens=self.tokens,
+            vocabulary=self.vocabulary,
+            length=self.length,
+            windows=self.windows,
+            column=self.column,
+            progress=progress,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tvir.contracts.model import (
     EncodesData,
     GenerativeModel,
     SamplesInSteps,
+    SamplesTokens,
     evaluating,
 )
 from tvir.contracts.noise import Noise
@@ -29,6 +31,9 @@ from tvir.training.checkpoint import load_weights
 from tvir.workflows.building import build_model, read_config
 from tvir.workflows.planning import DataRequest, Reading
 from tvir.workflows.spherical import great_circle
+
+_COLDEST, _HOTTEST = 0.01, 100.0
+"""Temperatures at which tokens are drawn."""
 
 _CHUNK = 256
 """Examples generated at once, which bounds memory."""
@@ -82,6 +87,11 @@ class Run:
         record = self.record.data
         dataset = DataRequest.of_record(record).open(progress)
         now = SpecRecord.of(dataset.spec)
+        if now == replace(record.spec, pieces=now.pieces) and now != record.spec:
+            raise UsageError(
+                f"{record.reference} now has another vocabulary than {self.path} was built for; bring the old data "
+                "back or start a new run"
+            )
         if now != record.spec:
             raise UsageError(
                 f"{record.reference} now holds {_described(now)}, and {self.path} was built for "
@@ -96,7 +106,14 @@ class Run:
         return dataset
 
     def sample(
-        self, count: int, *, seed: int = 0, condition: str | int | Array | None = None, steps: int | None = None
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        condition: str | int | Array | None = None,
+        steps: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
     ) -> Array:
         """New examples as rows (count, *row_shape): uint8 NHWC for images. Row *i* of a seed is always the same.
 
@@ -105,16 +122,27 @@ class Run:
             seed: Which endless row of samples.
             condition: For a conditional model: a class by name or index, or one index per example.
             steps: For a model that samples in steps: how many; by default as it was configured.
+            temperature: For a model that draws tokens: above 0, at most 100; by default 1.
+            top_p: For a model that draws tokens: share of the probability that is drawn from, in (0, 1]; by default 1.
 
         Raises:
-            UsageError: The model cannot be asked for a class or for steps, or there is no such class.
+            UsageError: The model cannot be asked for a class, steps or a temperature, or there is no such class.
         """
         spec = self.record.data.spec.spec()
-        parts = list(self.batches(count, seed=seed, condition=condition, steps=steps))
+        parts = list(
+            self.batches(count, seed=seed, condition=condition, steps=steps, temperature=temperature, top_p=top_p)
+        )
         return np.concatenate(parts) if parts else np.empty((0, *spec.row_shape), dtype=spec.row_dtype)
 
     def batches(
-        self, count: int, *, seed: int = 0, condition: str | int | Array | None = None, steps: int | None = None
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        condition: str | int | Array | None = None,
+        steps: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
     ) -> Iterator[Array]:
         """The rows of ``sample`` in pieces, for more of them than memory holds."""
         if count < 0:
@@ -123,7 +151,7 @@ class Run:
         for first in range(0, count, _CHUNK):
             size = min(_CHUNK, count - first)
             part = None if asked is None else asked[first : first + size]
-            with self._sampling_in(steps):
+            with self._sampling_in(steps), self._drawing_with(temperature, top_p):
                 made = self.model.sample(size, condition=part, seed=seed, first=first, chunk=_CHUNK)
             yield self.model.spec.to_rows(made)
 
@@ -201,6 +229,18 @@ class Run:
         if steps < 1:
             raise UsageError(f"a sample cannot take {steps} steps; --steps must be 1 or more")
         return self.model.sampling_in(steps)
+
+    def _drawing_with(self, temperature: float | None, top_p: float | None) -> AbstractContextManager[None]:
+        if temperature is None and top_p is None:
+            return nullcontext()
+        if not isinstance(self.model, SamplesTokens):
+            raise UsageError(f"{self.record.model} does not draw tokens; leave --temperature and --top-p out")
+        temperature, top_p = 1.0 if temperature is None else temperature, 1.0 if top_p is None else top_p
+        if not _COLDEST <= temperature <= _HOTTEST:
+            raise UsageError(f"--temperature {temperature} is not possible; choose from {_COLDEST} to {_HOTTEST}")
+        if not 0 < top_p <= 1:
+            raise UsageError(f"--top-p {top_p} is not possible; choose above 0 and at most 1")
+        return self.model.drawing_with(temperature, top_p)
 
     def _condition(self, condition: str | int | Array | None, count: int) -> Tensor | None:
         if condition is None:

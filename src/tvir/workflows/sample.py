@@ -11,7 +11,7 @@ from tvir.contracts.errors import UsageError
 from tvir.training.previews import picture
 from tvir.workflows.planning import Reading
 from tvir.workflows.run import Run, load
-from tvir.workflows.saving import check_form, replacing, save_rows
+from tvir.workflows.saving import check_form, replacing, save_rows, usual_suffix
 
 _FRAME_MILLISECONDS = 80
 
@@ -23,6 +23,8 @@ def sample(
     seed: int = 0,
     condition: str | int | None = None,
     steps: int | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
     to: Path | str | None = None,
 ) -> Path:
     """Draw new examples and write them.
@@ -33,7 +35,10 @@ def sample(
         seed: Which endless row of samples; sample *i* of a seed is always the same.
         condition: A class by name or index, for conditional models.
         steps: That a sample takes, for models that sample in steps; by default as the model was configured.
-        to: A ``.png`` grid, a folder, ``.npy`` or ``.npz``; by default ``samples-seedS.png`` in the run.
+        temperature: For models that draw tokens: below 1 the probable becomes more so; by default 1.
+        top_p: For models that draw tokens: only the most probable ones of together this probability; by default 1.
+        to: A ``.png`` grid, a folder, ``.npy`` or ``.npz``; for text ``.txt`` or ``.jsonl``; by default
+            ``samples-seedS.png`` (for text ``.txt``) in the run.
 
     Returns:
         What was written.
@@ -43,9 +48,10 @@ def sample(
     """
     run = _opened(run)
     spec = run.record.data.spec.spec()
-    place = Path(to) if to is not None else run.path / f"samples-seed{seed}.png"
+    place = Path(to) if to is not None else run.path / f"samples-seed{seed}{usual_suffix(spec)}"
     check_form(spec, count, place)
-    return save_rows(spec, run.batches(count, seed=seed, condition=condition, steps=steps), count, place)
+    pieces = run.batches(count, seed=seed, condition=condition, steps=steps, temperature=temperature, top_p=top_p)
+    return save_rows(spec, pieces, count, place)
 
 
 def interpolate(

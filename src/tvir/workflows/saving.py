@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,14 +11,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tvir.contracts.data import Array, DataSpec, ImageSpec
+from tvir.contracts.data import Array, DataSpec, ImageSpec, TextSpec
 from tvir.contracts.errors import UsageError
-from tvir.training.previews import picture
+from tvir.contracts.run import write_atomically
+from tvir.training.previews import picture, text_file
 
 _LARGEST_GRID = 4096
 """Examples in one picture."""
 
-FORMS = "a .png grid, a folder (no suffix), .npy or .npz"
+_TEXT = (".txt", ".jsonl")
+
+FORMS = "a .png grid, a folder (no suffix), .npy or .npz; for text .txt or .jsonl"
 
 
 def save_rows(spec: DataSpec, pieces: Iterable[Array], count: int, to: Path, *, columns: int | None = None) -> Path:
@@ -27,7 +31,8 @@ def save_rows(spec: DataSpec, pieces: Iterable[Array], count: int, to: Path, *, 
         spec: What a row is.
         pieces: The rows, in pieces, so that more of them than memory holds can be written.
         count: Rows in all pieces together.
-        to: ``.png`` for one grid, no suffix for a folder with a PNG per image, ``.npy`` or ``.npz`` for arrays.
+        to: ``.png`` for one grid, no suffix for a folder with a PNG per image, ``.npy`` or ``.npz`` for arrays; for
+            text ``.txt`` to be read, ``.jsonl`` for an object ``{"text": ...}`` on each line.
         columns: Pictures side by side in a grid.
 
     Raises:
@@ -40,6 +45,10 @@ def save_rows(spec: DataSpec, pieces: Iterable[Array], count: int, to: Path, *, 
             rows = _joined(spec, pieces)
             with replacing(to) as temporary:
                 picture(spec, rows, columns).save(temporary, format="PNG")
+        case ".txt" | ".jsonl" as suffix if isinstance(spec, TextSpec):
+            texts = spec.texts(_joined(spec, pieces))
+            content = text_file(texts) if suffix == ".txt" else "".join(map(_object_line, texts))
+            write_atomically(to, content.encode())
         case ".npy":
             _save_array(spec, pieces, count, to)
         case ".npz":
@@ -58,12 +67,14 @@ def check_form(spec: DataSpec, count: int, to: Path) -> None:
         UsageError: See ``save_rows``.
     """
     suffix = to.suffix.lower()
-    if suffix not in (".png", ".npy", ".npz", ""):
+    if suffix not in (".png", ".npy", ".npz", "", *_TEXT):
         raise UsageError(f"{to} names no form that samples can be written in; choose {FORMS}")
     if suffix == ".png" and not 1 <= count <= _LARGEST_GRID:
         raise UsageError(
             f"{count} samples make no grid; a .png takes 1 to {_LARGEST_GRID}, a folder or .npy takes more"
         )
+    if suffix in _TEXT and not (isinstance(spec, TextSpec) and spec.pieces):
+        raise UsageError(f"only text can be written as {suffix}; choose .png, .npy or .npz")
     if suffix == "":
         if not isinstance(spec, ImageSpec):
             raise UsageError("only images can be written as a folder of pictures; choose .png, .npy or .npz")
@@ -71,6 +82,11 @@ def check_form(spec: DataSpec, count: int, to: Path) -> None:
             raise UsageError(f"{to} is there already and is not an empty folder; choose another --to")
     elif to.is_dir():
         raise UsageError(f"{to} is a folder; choose another --to")
+
+
+def usual_suffix(spec: DataSpec) -> str:
+    """Of the file that samples are written to where nothing else is asked for."""
+    return ".txt" if isinstance(spec, TextSpec) and spec.pieces else ".png"
 
 
 @contextmanager
@@ -82,6 +98,10 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _object_line(text: str) -> str:
+    return json.dumps({"text": text}, ensure_ascii=False) + "\n"
 
 
 def _save_array(spec: DataSpec, pieces: Iterable[Array], count: int, to: Path) -> None:

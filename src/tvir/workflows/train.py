@@ -16,7 +16,7 @@ from tvir.training.processes import Processes
 from tvir.training.trainer import Trainer
 from tvir.workflows.building import build_model, find_method
 from tvir.workflows.locking import alone
-from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, plan_run, record_data
+from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, Tokens, plan_run, record_data
 from tvir.workflows.run import Run, load
 from tvir.workflows.watching import HealthWatch
 
@@ -37,6 +37,11 @@ def train(
     channels: int | None = None,
     fit: Fit = "crop",
     strict: bool = False,
+    tokens: Tokens | None = None,
+    vocabulary: int | None = None,
+    length: int | None = None,
+    windows: bool = False,
+    column: str | None = None,
     observer: Observer | None = None,
     progress: Reading | None = None,
 ) -> Run:
@@ -57,6 +62,12 @@ def train(
         channels: 1, 3 or 4; by default what the data has.
         fit: How images of another aspect ratio are met: ``crop`` the centre or ``pad``.
         strict: A file that cannot be read is an error instead of a finding.
+        tokens: What text is cut into: ``characters`` (the default), ``bytes``, or pieces that are learned from the
+            training split: ``bpe`` or ``unigram``.
+        vocabulary: Most pieces; by default every character, or 2,048 learned pieces.
+        length: Tokens of an example; by default that of the longest text, at most 256, and 128 for windows.
+        windows: Take all lines as one running text and cut it into windows of that length.
+        column: The column of text in a table; by default the one whose name says so, or the only one.
         observer: Told what happens during training.
         progress: Told while data is read.
 
@@ -75,7 +86,18 @@ def train(
     Budget.parse(budget)
     # Wrong settings are said before any data is read, and by every process alike.
     _unjoined().share(find_method(model, config).config.batch_size)
-    request = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict)
+    request = DataRequest(
+        reference=data,
+        size=size,
+        channels=channels,
+        fit=fit,
+        strict=strict,
+        tokens=tokens,
+        vocabulary=vocabulary,
+        length=length,
+        windows=windows,
+        column=column,
+    )
 
     def plan() -> tuple[RunFolder, Dataset]:
         dataset = request.open(progress)

@@ -1,4 +1,4 @@
-"""Draws new examples from a run: a picture, a folder of pictures, or an array."""
+"""Draws new examples from a run: a picture, a folder of pictures, text, or an array."""
 
 from __future__ import annotations
 
@@ -26,8 +26,13 @@ class Sample:
     """A class by name or index, for conditional models."""
     steps: int | None = None
     """Steps that a sample takes, for models that sample in steps; by default as the run was configured."""
+    temperature: float | None = None
+    """For models that draw tokens: below 1 the probable becomes more so."""
+    top_p: float | None = None
+    """For models that draw tokens: only the most probable ones that together have this probability."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
-    """A .png grid, a folder (no suffix) with a PNG per image, .npy or .npz; by default samples-seedS.png in the run."""
+    """A .png grid, a folder (no suffix) with a PNG per image, .npy or .npz, for text .txt or .jsonl; by default
+    samples-seedS.png (for text .txt) in the run."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -35,4 +40,14 @@ def main(words: Sequence[str]) -> None:
     form = parse(Sample, words, program="tvir sample")
     from tvir.workflows.sample import sample
 
-    print(sample(form.run, form.count, seed=form.seed, condition=form.condition, steps=form.steps, to=form.to))
+    written = sample(
+        form.run,
+        form.count,
+        seed=form.seed,
+        condition=form.condition,
+        steps=form.steps,
+        temperature=form.temperature,
+        top_p=form.top_p,
+        to=form.to,
+    )
+    print(written)

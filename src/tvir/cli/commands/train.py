@@ -50,6 +50,11 @@ def main(words: Sequence[str]) -> None:
             channels=general.channels,
             fit=general.fit,
             strict=general.strict,
+            tokens=general.tokens,
+            vocabulary=general.vocabulary,
+            length=general.length,
+            windows=general.windows,
+            column=general.column,
             observer=TrainingObserver(shown),
             progress=Reading(shown),
         )
