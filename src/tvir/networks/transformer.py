@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,6 +25,15 @@ class Memory:
         self.length = 0
         self._keys: dict[nn.Module, Tensor] = {}
         self._values: dict[nn.Module, Tensor] = {}
+        self._states: dict[nn.Module, tuple[Tensor, Tensor]] = {}
+
+    def state(self, layer: nn.Module) -> tuple[Tensor, Tensor] | None:
+        """What a recurrent layer has kept, or None at the beginning."""
+        return self._states.get(layer)
+
+    def keep(self, layer: nn.Module, state: tuple[Tensor, Tensor]) -> None:
+        """What a recurrent layer goes on from."""
+        self._states[layer] = state
 
     def extend(self, layer: nn.Module, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """All keys and values of a layer, the new ones last; (N, heads, positions, size)."""
@@ -114,7 +126,107 @@ class CausalTransformer(nn.Module):
         return self.normalise(features)
 
 
-class TokenTransformer(nn.Module):
+def chosen(logits: Tensor, shares: Tensor) -> Tensor:
+    """What lies at a given share of each distribution: a draw from it, where the share is uniform.
+
+    Args:
+        logits: (N, K).
+        shares: (N, 1), in [0, 1).
+
+    Returns:
+        Indices (N, 1).
+
+    Example:
+        >>> chosen(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.75]]))
+        tensor([[1]])
+    """
+    cumulative = logits.double().softmax(1).cumsum(1)
+    return torch.searchsorted(cumulative, shares.double(), right=True).clamp_max(logits.shape[1] - 1)
+
+
+def nucleus(logits: Tensor, shares: Tensor, temperature: float = 1.0, top_p: float = 1.0) -> Tensor:
+    """A draw from the fewest most probable tokens that together have the probability ``top_p``.
+
+    Holtzman et al. 2020, The Curious Case of Neural Text Degeneration, arXiv 1904.09751.
+
+    Args:
+        logits: (N, K).
+        shares: (N, 1), uniform in [0, 1).
+        temperature: Divides the logits first; above 0.
+        top_p: In (0, 1]; 1 draws from all.
+
+    Returns:
+        Indices (N, 1).
+    """
+    logits = logits.double() / temperature
+    if top_p < 1:
+        ordered, order = logits.softmax(1).sort(1, descending=True)
+        # A token belongs to the nucleus if those before it do not fill it: the first always does.
+        outside = ordered.cumsum(1) - ordered >= top_p
+        logits = logits.masked_fill(torch.zeros_like(outside).scatter(1, order, outside), -torch.inf)
+    return chosen(logits, shares)
+
+
+class ReadsTokens(nn.Module, ABC):
+    """Gives each token of a sequence a probability, given those before it.
+
+    Args:
+        vocabulary: Number of tokens; ids are 0 ... vocabulary - 1.
+        length: Tokens in a sequence.
+    """
+
+    def __init__(self, vocabulary: int, length: int) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.length = length
+
+    @abstractmethod
+    def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
+        """Logits of each token given those before it; or, with a memory, of the next token.
+
+        Args:
+            tokens: (N, length), int64, the last not read; with a memory (N, 1), the one that was last written.
+            memory: What has been read, which this adds to; an empty one begins a sequence, whatever is given.
+
+        Returns:
+            (N, length, vocabulary) or (N, 1, vocabulary).
+        """
+
+    def before(self, tokens: Tensor, memory: Memory | None) -> Tensor:
+        """What is read to give ``tokens`` their probabilities: id ``vocabulary`` stands before every sequence."""
+        if memory is not None and memory.length:
+            return tokens
+        return torch.cat([torch.full_like(tokens[:, :1], self.vocabulary), tokens[:, :-1]], 1)
+
+    def generate(
+        self,
+        noise: Noise,
+        choose: Callable[[Tensor, Tensor], Tensor] = chosen,
+        end: int | None = None,
+    ) -> Tensor:
+        """A sequence for every row of noise, (noise.count, length).
+
+        Args:
+            noise: One row for each sequence.
+            choose: From logits (N, K) and uniform shares (N, 1) to tokens (N, 1).
+            end: The token after which nothing but it is written; None where every sequence is full.
+        """
+        shares = noise.uniform(self.length)
+        memory, last = Memory(), torch.zeros(noise.count, 1, dtype=torch.int64, device=shares.device)
+        tokens = torch.full((noise.count, self.length), 0 if end is None else end, device=shares.device)
+        done = torch.zeros(noise.count, 1, dtype=torch.bool, device=shares.device)
+        for position in range(self.length):
+            last = choose(self(last, memory)[:, 0], shares[:, position : position + 1])
+            if end is not None:
+                last = last.masked_fill(done, end)
+                done = done | (last == end)
+            tokens[:, position : position + 1] = last
+            if end is not None and bool(done.all()):
+                break
+        return tokens
+
+
+class TokenTransformer(ReadsTokens):
     """The probability of a sequence of tokens, one after the other.
 
     Args:
@@ -132,9 +244,7 @@ class TokenTransformer(nn.Module):
     """
 
     def __init__(self, vocabulary: int, length: int, width: int, layers: int, heads: int) -> None:
-        super().__init__()
-        self.vocabulary = vocabulary
-        self.length = length
+        super().__init__(vocabulary, length)
         # The last embedding stands before every sequence.
         self.embed = nn.Embedding(vocabulary + 1, width)
         nn.init.normal_(self.embed.weight, std=_SPREAD)
@@ -142,44 +252,4 @@ class TokenTransformer(nn.Module):
         self.head = nn.Linear(width, vocabulary)
 
     def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
-        """Logits of each token given those before it; or, with a memory, of the next token.
-
-        Args:
-            tokens: (N, length), int64, the last not read; with a memory (N, 1), the one that was last written.
-            memory: What has been read, which this adds to; an empty one begins a sequence, whatever is given.
-
-        Returns:
-            (N, length, vocabulary) or (N, 1, vocabulary).
-        """
-        before = tokens
-        if memory is None or not memory.length:
-            start = torch.full_like(tokens[:, :1], self.vocabulary)
-            before = torch.cat([start, tokens[:, :-1]], 1)
-        return self.head(self.transformer(self.embed(before), memory))
-
-    def generate(self, noise: Noise) -> Tensor:
-        """A sequence for every row of noise, (noise.count, length)."""
-        shares = noise.uniform(self.length)
-        memory, tokens = Memory(), [torch.zeros(noise.count, 1, dtype=torch.int64, device=shares.device)]
-        for position in range(self.length):
-            logits = self(tokens[-1], memory)
-            tokens.append(chosen(logits[:, 0], shares[:, position : position + 1]))
-        return torch.cat(tokens[1:], 1)
-
-
-def chosen(logits: Tensor, shares: Tensor) -> Tensor:
-    """What lies at a given share of each distribution: a draw from it, where the share is uniform.
-
-    Args:
-        logits: (N, K).
-        shares: (N, 1), in [0, 1).
-
-    Returns:
-        Indices (N, 1).
-
-    Example:
-        >>> chosen(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.75]]))
-        tensor([[1]])
-    """
-    cumulative = logits.double().softmax(1).cumsum(1)
-    return torch.searchsorted(cumulative, shares.double(), right=True).clamp_max(logits.shape[1] - 1)
+        return self.head(self.transformer(self.embed(self.before(tokens, memory)), memory))
