@@ -90,7 +90,7 @@ def choose_columns(columns: Sequence[str], asked: str | None, file: FileState) -
     others = [name for name in columns if name not in LABEL_COLUMNS]
     if text is None and len(others) == 1:
         text = others[0]
-    if text not in columns:
+    if text is None or text not in columns:
         missing = "no column of text that is known" if asked is None else f"no column {printable(asked)!r}"
         raise TvirError(
             f"{printable(file.name)} has {missing}; name it with --column; its columns are: "
