@@ -84,7 +84,7 @@ def test_bad_files_are_named_with_their_reason_counted_and_skipped(fill, tmp_pat
     first = dataset.findings[0]
     assert first.startswith("4 of 14 files cannot be used: empty.png (empty, 0 bytes); half.jpg (truncated")
     lines = next((tmp_path / "cache").rglob("skipped.txt")).read_text().splitlines()
-    assert [line.split("\t")[0] for line in lines] == ["empty.png", "half.jpg", "notes.txt", "pipe.png"]
+    assert [line.split("\t")[0] for line in lines] == ["empty.png", "half.jpg", "notes.doc", "pipe.png"]
 
 
 def test_strict_makes_a_bad_file_an_error_now_and_from_the_cache(fill, tmp_path):

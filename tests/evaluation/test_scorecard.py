@@ -199,7 +199,7 @@ def test_labels_missing_is_said():
 
 def test_text_cannot_be_judged_yet():
     spec = TextSpec(vocabulary=5, length=4)
-    examples = Examples(spec, np.zeros((9, 4), dtype=np.int64))
+    examples = Examples(spec, np.zeros((9, 4), dtype=spec.row_dtype))
     dataset = Dataset(reference="text", fingerprint="t", train=examples, validation=examples, test=examples)
     judge = Judge(dataset)
     card = judge.judge(examples.rows, subject="text")
