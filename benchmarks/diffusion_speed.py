@@ -19,8 +19,8 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from measuring import alternate, mnist, report
-from training_speed import WARM, Timed
+from measuring import Timed, alternate, mnist, report
+from training_speed import WARM
 
 from tvir.contracts.data import Dataset
 from tvir.contracts.run import Precision
