@@ -189,7 +189,7 @@ class _Contest:
         jury = Jury(
             self.dataset,
             self.limit,
-            cores.threads,
+            cores,
             lambda done: self.observer.judging(done, len(trials)),
             self.progress,
             # The first seed of every model stands for it in pictures: chosen before anything was seen.
