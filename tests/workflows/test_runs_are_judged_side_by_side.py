@@ -18,9 +18,7 @@ LIMIT = 150
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     place = tmp_path_factory.mktemp("judged")
-    return [
-        tvir.train("gaussian", "ring8", budget="1steps", seed=seed, out=place / f"seed{seed}") for seed in range(5)
-    ]
+    return [tvir.train("gaussian", "ring8", budget="1steps", seed=seed, out=place / f"seed{seed}") for seed in range(5)]
 
 
 def jury(runs, jobs, told, pictured=()):
