@@ -128,6 +128,4 @@ def test_a_sample_takes_a_call_for_every_number(kind):
 def test_images_too_large_for_a_transformer_are_refused_in_one_line():
     with pytest.raises(UsageError, match=r"2,304 numbers, .* at most 1,024; use a smaller --size, or pixel-cnn"):
         PixelTransformer(ImageSpec(channels=1, height=48, width=48), PixelTransformer.smallest())
-    with pytest.raises(UsageError, match="--heads"):
-        build(PixelTransformer, heads=3)
     assert PixelCnn(ImageSpec(channels=1, height=48, width=48), PixelCnn.smallest()).across == 48

@@ -18,6 +18,7 @@ from tvir.models.hybrid.bigan import Bigan
 from tvir.models.hybrid.first_stage import as_places, as_sequence
 from tvir.models.hybrid.kl_autoencoder import KlAutoencoder
 from tvir.models.hybrid.latent_sequence import VectorTransformer
+from tvir.models.hybrid.mixture import Mixture
 from tvir.models.hybrid.soft_intro_vae import SoftIntroVae
 from tvir.models.hybrid.vae_gan import VaeGan
 from tvir.models.hybrid.vqgan import Vqgan
@@ -283,3 +284,16 @@ def test_vectors_are_drawn_from_the_density_that_is_given(vectors):
     error = covariance.diagonal().sqrt() / 4000**0.5
     assert ((drawn.double().mean(0) - mean).abs() < 4 * error).all()
     torch.testing.assert_close(torch.cov(drawn.double().T), covariance, rtol=0.1, atol=0.05)
+
+
+def test_a_mixture_of_codes_does_not_care_how_large_they_are_written():
+    """An autoencoder is held to no scale; the prior fitted to its codes must be the same prior, only larger."""
+    codes = np.random.default_rng(0).normal(size=(600, 2)) * 0.01 + np.repeat([[0, 0], [1, 0], [0, 1]], 200, axis=0)
+    fitted = []
+    for scale in (1.0, 1e-3, 1e3):
+        mixture = Mixture(3, 2)
+        mixture.fit(scale * codes)
+        fitted.append(mixture.draw(Noise(0, count=500)) / scale)
+    assert float(torch.cdist(fitted[0], fitted[0].new_tensor([[0, 0], [1, 0], [0, 1]])).min(1).values.max()) < 0.1
+    for other in fitted[1:]:
+        torch.testing.assert_close(other, fitted[0], rtol=1e-3, atol=1e-3)

@@ -28,7 +28,7 @@ class PixelTransformer(WritesPixels):
         config: The settings.
 
     Raises:
-        UsageError: The images are larger, or the heads do not divide the width.
+        UsageError: The images are larger.
 
     Example:
         >>> transformer = PixelTransformer(ImageSpec(channels=1, height=8, width=8), PixelTransformer.smallest())
@@ -40,8 +40,8 @@ class PixelTransformer(WritesPixels):
     class Config(PixelsConfig):
         """Settings of a transformer over pixels."""
 
-        width: Annotated[int, Ge(1)] = 64
-        """Features of a position; a multiple of the heads."""
+        width: Annotated[int, Ge(1)] = 16
+        """Features of a position for each head."""
         layers: Annotated[int, Ge(1)] = 3
         """Blocks of attention and perceptron."""
         heads: Annotated[int, Ge(1)] = 4
@@ -58,13 +58,12 @@ class PixelTransformer(WritesPixels):
                 f"images of {spec.height}x{spec.width} with {spec.channels} channels have {numbers:,} numbers, and a "
                 f"transformer over pixels takes at most {_LONGEST:,}; use a smaller --size, or pixel-cnn"
             )
-        if config.width % config.heads:
-            raise UsageError(f"{config.heads} heads do not divide a width of {config.width}; change --width or --heads")
-        self.transformer = TokenTransformer(config.levels, numbers, config.width, config.layers, config.heads)
+        features = config.width * config.heads
+        self.transformer = TokenTransformer(config.levels, numbers, features, config.layers, config.heads)
 
     @classmethod
     def smallest(cls) -> Config:
-        return cls.Config(width=4, layers=1, heads=2, levels=4, batch_size=4)
+        return cls.Config(width=2, layers=1, heads=2, levels=4, batch_size=4)
 
     @property
     def network(self) -> TokenTransformer:

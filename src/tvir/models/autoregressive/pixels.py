@@ -14,22 +14,23 @@ from torch import Tensor, nn
 
 from tvir.contracts.data import ImageSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import Adam, Batch, HasLikelihood, Losses, Measure, ModelConfig, Phase, Player, Stage
+from tvir.contracts.model import Adam, Batch, HasLikelihood, Losses, Measure, Phase, Player, SizedConfig, Stage
 from tvir.contracts.noise import Noise
+from tvir.contracts.ranges import Logarithmic
 
 _GRAYS = 256
 """Values of a number of an image as it stands in the data."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelsConfig(ModelConfig):
+class PixelsConfig(SizedConfig):
     """Settings of every model that writes images number by number."""
 
     batch_size: Annotated[int, Ge(1)] = 32
     """Examples per step, over all processes."""
     levels: Literal[2, 4, 8, 16, 32, 64, 128, 256] = 256
     """Values that are told apart; those in between are taken to be equally probable."""
-    learning_rate: Annotated[float, Gt(0)] = 2e-3
+    learning_rate: Annotated[float, Gt(0), Logarithmic(5e-4, 5e-3)] = 2e-3
     """Step size of the network."""
 
 

@@ -13,14 +13,15 @@ from torch import Tensor, nn
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import Adam, Batch, Losses, ModelConfig, Phase, Player, SamplesInSteps, Stage
+from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, SamplesInSteps, SizedConfig, Stage
 from tvir.contracts.noise import Noise
+from tvir.contracts.ranges import Logarithmic
 from tvir.models.standardising import Standardiser
 from tvir.networks.denoising import denoiser_for
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenoisingConfig(ModelConfig):
+class DenoisingConfig(SizedConfig):
     """Settings of every model that learns to answer noisy data."""
 
     batch_size: Annotated[int, Ge(1)] = 32
@@ -29,7 +30,7 @@ class DenoisingConfig(ModelConfig):
     """Examples after which the averaged weights have forgotten half of their past."""
     width: Annotated[int, Ge(1)] = 24
     """Size of the network: channels of features 16 pixels wide, a quarter of the hidden units of a perceptron."""
-    learning_rate: Annotated[float, Gt(0)] = 2e-3
+    learning_rate: Annotated[float, Gt(0), Logarithmic(5e-4, 5e-3)] = 2e-3
     """Step size of the network."""
 
 

@@ -9,6 +9,8 @@ from tvir.contracts.data import Array
 from tvir.contracts.noise import Noise
 from tvir.models.mixing import fit_mixture
 
+_SMALLEST_SHARE, _SMALLEST_VARIANCE = 1e-4, 1e-12
+
 
 class Mixture(nn.Module):
     """A mixture of diagonal normal distributions; standard normal until it is fitted.
@@ -34,7 +36,9 @@ class Mixture(nn.Module):
         Args:
             latents: (N, latent); repeated where there are fewer than components.
         """
-        weights, means, variances = fit_mixture(latents, len(self.means), covariance="diag", smallest=1e-4, seed=0)
+        # A share of their variance: an encoder that nothing holds to a scale may write its codes as small as it likes.
+        smallest = max(_SMALLEST_SHARE * float(latents.var(0).mean()), _SMALLEST_VARIANCE)
+        weights, means, variances = fit_mixture(latents, len(self.means), covariance="diag", smallest=smallest, seed=0)
         self.cumulative.copy_(torch.from_numpy(weights).cumsum(0))
         self.means.copy_(torch.from_numpy(means))
         self.deviations.copy_(torch.from_numpy(variances).sqrt())

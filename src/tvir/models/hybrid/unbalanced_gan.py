@@ -100,8 +100,15 @@ class UnbalancedGan(EncodesData, JudgesExamples):
     def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
         if not isinstance(spec, VectorSpec):
             return {}
-        # A VAE blurs a mode into its neighbours, which a mixture of many components over plain codes does not.
-        return {**settings_for_game(spec), "pretraining": "ae", "prior_components": 50}
+        return {
+            **settings_for_game(spec),
+            # A VAE blurs a mode into its neighbours, which a mixture of many components over plain codes does not.
+            "pretraining": "ae",
+            "prior_components": 50,
+            # What the decoder knows is lost in larger steps: Adam makes as much of a critic that knows nothing yet.
+            "generator_learning_rate": 5e-4,
+            "regulariser": "r1-r2:weight=0.1,final_share=0.1",
+        }
 
     @classmethod
     def smallest(cls) -> Config:
