@@ -98,9 +98,14 @@ class Field:
     count: int
 
 
+# The warm-up of its own that a pre-trained generator has on vectors would take half of so short a game.
 TOY = Field(
-    steps=6_000, config={"batch_size": 256, "latent": 2, "normalisation": "none", "prior_components": 50}, count=2_500
-)
+    steps=6_000,
+    config={
+        "batch_size": 256, "latent": 2, "normalisation": "none", "prior_components": 50, "generator_warmup": 200,
+    },
+    count=2_500,
+)  # fmt: skip
 IMAGES = Field(steps=3_000, config={"batch_size": 64, "width": 16, "latent": 32}, count=2_000)
 # A thousand modes need ten samples each to be counted, and latents that hold three digits.
 STACKS = Field(steps=3_000, config={"batch_size": 64, "width": 16, "latent": 64}, count=10_000)

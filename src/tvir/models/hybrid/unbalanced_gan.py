@@ -105,8 +105,9 @@ class UnbalancedGan(EncodesData, JudgesExamples):
             # A VAE blurs a mode into its neighbours, which a mixture of many components over plain codes does not.
             "pretraining": "ae",
             "prior_components": 50,
-            # What the decoder knows is lost in larger steps: Adam makes as much of a critic that knows nothing yet.
-            "generator_learning_rate": 5e-4,
+            # What the decoder knows is lost in large steps, and Adam makes as much of a critic that knows nothing yet.
+            "generator_learning_rate": 1e-3,
+            "generator_warmup": 1000,
             "regulariser": "r1-r2:weight=0.1,final_share=0.1",
         }
 
