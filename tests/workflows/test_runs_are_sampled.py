@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import tvir
@@ -31,6 +32,53 @@ def test_steps_are_asked_of_a_model_that_takes_them_and_of_no_other(small_vae, t
         run.sample(5, steps=0)
     with pytest.raises(UsageError, match="vae does not sample in steps that can be chosen; leave --steps out"):
         tvir.sample(small_vae, 5, steps=2, to=tmp_path / "none.npy")
+
+
+@pytest.mark.parametrize("latent", ["mixture:components=2", "kernel"])
+def test_latents_are_drawn_from_what_was_fitted_once(own_vae, latent, tmp_path, monkeypatch):
+    from tvir.workflows import latents
+
+    rows = own_vae.sample(5, seed=1, latent=latent)
+    assert not np.array_equal(rows, own_vae.sample(5, seed=1))
+    assert np.array_equal(own_vae.sample(3, seed=1, latent=latent), rows[:3])
+    assert len(list((own_vae.path / "latents").iterdir())) == 1
+    monkeypatch.setattr(latents, "fit_latents", lambda *_: pytest.fail("was fitted again"))
+    written = tvir.sample(tvir.load(own_vae.path), 5, seed=1, latent=latent, to=tmp_path / "rows.npy")
+    assert np.array_equal(np.load(written), rows)
+    assert tvir.sample(own_vae, 5, latent=latent).name == f"samples-{latent.partition(':')[0]}-seed0.png"
+
+
+def test_latents_of_other_weights_are_fitted_again(own_vae):
+    first = own_vae.sample(5, latent="kernel")
+    own_vae.sample(5, latent="kernel:reach=0.1")
+    assert len(list((own_vae.path / "latents").iterdir())) == 2
+    with torch.no_grad():
+        own_vae.model.autoencoder.encoder.head.bias.add_(1.0)
+    assert not np.array_equal(own_vae.sample(5, latent="kernel"), first)
+    assert len(list((own_vae.path / "latents").iterdir())) == 1
+
+
+def test_what_was_kept_and_is_broken_is_fitted_again(own_vae):
+    rows = own_vae.sample(5, latent="kernel")
+    (kept,) = (own_vae.path / "latents").iterdir()
+    kept.write_bytes(b"nothing")
+    assert np.array_equal(own_vae.sample(5, latent="kernel"), rows)
+    assert kept.stat().st_size > 1000
+
+
+def test_the_prior_is_what_is_drawn_from_by_default(small_vae, small_gan):
+    assert np.array_equal(small_vae.sample(5, latent="prior"), small_vae.sample(5))
+    assert np.array_equal(small_gan.sample(5, latent="prior"), small_gan.sample(5))
+
+
+def test_models_without_an_encoder_have_nothing_to_fit_to(small_vae, small_gan, tmp_path):
+    with pytest.raises(UsageError, match="gan does not encode data, so there is nothing to fit mixture to; a VAE does"):
+        tvir.sample(small_gan, 5, latent="mixture", to=tmp_path / "none.npy")
+    with pytest.raises(UsageError, match="no latent sampler called 'cloud'; choose one of: prior, mixture, flow, kern"):
+        small_vae.sample(5, latent="cloud")
+    noise = tvir.train("noise", "digits", budget="1steps", out=tmp_path / "noise")
+    with pytest.raises(UsageError, match="noise has no latents to draw; leave --latent out"):
+        noise.sample(5, latent="mixture")
 
 
 def test_a_grid_is_a_picture_and_lies_in_the_run_by_default(own_vae):

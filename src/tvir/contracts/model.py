@@ -254,8 +254,20 @@ class DecodesLatents(GenerativeModel):
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Examples from latents (N, *latent_shape) to (N, *spec.shape)."""
 
+    _source: Callable[[Noise], Tensor] | None = None
+
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
-        return self.decode(self.sample_prior(noise, condition), condition)
+        latents = self.sample_prior(noise, condition) if self._source is None else self._source(noise)
+        return self.decode(latents, condition)
+
+    @contextmanager
+    def latents_from(self, source: Callable[[Noise], Tensor]) -> Iterator[None]:
+        """Inside the block latents (noise.count, *latent_shape) come from ``source`` instead of the prior."""
+        before, self._source = self._source, source
+        try:
+            yield
+        finally:
+            self._source = before
 
 
 class EncodesData(DecodesLatents):

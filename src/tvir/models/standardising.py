@@ -48,7 +48,11 @@ class Standardiser(nn.Module):
             examples: The split.
             read: From examples in model form to what is standardised; by default the examples themselves.
         """
-        seen = torch.cat([read(part) if read else part for part in self._spread(examples)])
+        self.fit(torch.cat([read(part) if read else part for part in self._spread(examples)]))
+
+    @torch.no_grad()
+    def fit(self, seen: Tensor) -> None:
+        """Take shift and scale from what is to be standardised, (N, channels, ...)."""
         by_channel = seen.float().transpose(0, 1).flatten(1)
         self.shift.copy_(by_channel.mean(1).view_as(self.shift))
         self.scale.copy_(by_channel.std(1).clamp_min(_SMALLEST_SCALE).view_as(self.scale))

@@ -27,6 +27,7 @@ from tvir.contracts.model import (
 from tvir.contracts.noise import Noise
 from tvir.contracts.run import RunFolder, RunRecord, SpecRecord
 from tvir.models.catalogue import find_model
+from tvir.models.resampling import LatentSampler
 from tvir.training.checkpoint import load_weights
 from tvir.workflows.building import build_model, read_config
 from tvir.workflows.planning import DataRequest, Reading
@@ -114,6 +115,7 @@ class Run:
         steps: int | None = None,
         temperature: float | None = None,
         top_p: float | None = None,
+        latent: str | LatentSampler | None = None,
     ) -> Array:
         """New examples as rows (count, *row_shape): uint8 NHWC for images. Row *i* of a seed is always the same.
 
@@ -124,14 +126,18 @@ class Run:
             steps: For a model that samples in steps: how many; by default as it was configured.
             temperature: For a model that draws tokens: above 0, at most 100; by default 1.
             top_p: For a model that draws tokens: share of the probability that is drawn from, in (0, 1]; by default 1.
+            latent: For a model that encodes: what latents are drawn from, ``prior``, ``mixture``, ``flow`` or
+                ``kernel``. It is fitted to the latents of training examples and kept in the run.
 
         Raises:
-            UsageError: The model cannot be asked for a class, steps or a temperature, or there is no such class.
+            UsageError: The model cannot be asked for a class, for steps, for a temperature or for other latents, or
+                there is no such class.
         """
         spec = self.record.data.spec.spec()
-        parts = list(
-            self.batches(count, seed=seed, condition=condition, steps=steps, temperature=temperature, top_p=top_p)
-        )
+        with self.latents_from(latent):
+            parts = list(
+                self.batches(count, seed=seed, condition=condition, steps=steps, temperature=temperature, top_p=top_p)
+            )
         return np.concatenate(parts) if parts else np.empty((0, *spec.row_shape), dtype=spec.row_dtype)
 
     def batches(
@@ -144,7 +150,7 @@ class Run:
         temperature: float | None = None,
         top_p: float | None = None,
     ) -> Iterator[Array]:
-        """The rows of ``sample`` in pieces, for more of them than memory holds."""
+        """The rows of ``sample`` in pieces, for more of them than memory holds; ``latents_from`` stands around it."""
         if count < 0:
             raise UsageError(f"{count} samples cannot be drawn; ask for 0 or more")
         asked = self._condition(condition, count)
@@ -220,6 +226,29 @@ class Run:
         from tvir.workflows.evaluate import evaluate
 
         return evaluate(self, limit=limit, seed=seed)
+
+    def latents_from(
+        self, latent: str | LatentSampler | None, progress: Reading | None = None
+    ) -> AbstractContextManager[None]:
+        """Inside the block the model's latents come from a fitted distribution.
+
+        Args:
+            latent: ``prior``, ``mixture``, ``flow`` or ``kernel``, with settings after a colon; None for the prior.
+            progress: Told while data is read.
+
+        Raises:
+            UsageError: There is no such distribution, or the model does not encode.
+            MissingExtraError: It needs packages that are not installed.
+        """
+        from tvir.workflows.latents import fitted_latents
+
+        sampler = LatentSampler.parse(latent) if isinstance(latent, str) else latent
+        fitted = None if sampler is None else fitted_latents(self, sampler, progress)
+        if fitted is None:
+            return nullcontext()
+        assert isinstance(self.model, EncodesData)
+        shape = self.model.latent_shape
+        return self.model.latents_from(lambda noise: fitted.draw(noise).unflatten(1, shape))
 
     def _sampling_in(self, steps: int | None) -> AbstractContextManager[None]:
         if steps is None:

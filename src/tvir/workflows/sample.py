@@ -25,7 +25,9 @@ def sample(
     steps: int | None = None,
     temperature: float | None = None,
     top_p: float | None = None,
+    latent: str | None = None,
     to: Path | str | None = None,
+    progress: Reading | None = None,
 ) -> Path:
     """Draw new examples and write them.
 
@@ -37,8 +39,11 @@ def sample(
         steps: That a sample takes, for models that sample in steps; by default as the model was configured.
         temperature: For models that draw tokens: below 1 the probable becomes more so; by default 1.
         top_p: For models that draw tokens: only the most probable ones of together this probability; by default 1.
+        latent: For models that encode: what latents are drawn from, ``prior``, ``mixture``, ``flow`` or ``kernel``,
+            fitted to the latents of training examples; by default the prior.
         to: A ``.png`` grid, a folder, ``.npy`` or ``.npz``; for text ``.txt`` or ``.jsonl``; by default
-            ``samples-seedS.png`` (for text ``.txt``) in the run.
+            ``samples-seedS.png`` (for text ``.txt``) in the run, with the name of what latents are drawn from.
+        progress: Told while data is read.
 
     Returns:
         What was written.
@@ -48,10 +53,12 @@ def sample(
     """
     run = _opened(run)
     spec = run.record.data.spec.spec()
-    place = Path(to) if to is not None else run.path / f"samples-seed{seed}{usual_suffix(spec)}"
+    source = "" if latent is None else f"-{latent.partition(':')[0]}"
+    place = Path(to) if to is not None else run.path / f"samples{source}-seed{seed}{usual_suffix(spec)}"
     check_form(spec, count, place)
-    pieces = run.batches(count, seed=seed, condition=condition, steps=steps, temperature=temperature, top_p=top_p)
-    return save_rows(spec, pieces, count, place)
+    with run.latents_from(latent, progress):
+        pieces = run.batches(count, seed=seed, condition=condition, steps=steps, temperature=temperature, top_p=top_p)
+        return save_rows(spec, pieces, count, place)
 
 
 def interpolate(

@@ -30,6 +30,8 @@ class Sample:
     """For models that draw tokens: below 1 the probable becomes more so."""
     top_p: float | None = None
     """For models that draw tokens: only the most probable ones that together have this probability."""
+    latent: Annotated[str | None, arg(metavar="{prior,mixture,flow,kernel}")] = None
+    """For models that encode: draw latents from what is fitted to those of training examples, and kept in the run."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
     """A .png grid, a folder (no suffix) with a PNG per image, .npy or .npz, for text .txt or .jsonl; by default
     samples-seedS.png (for text .txt) in the run."""
@@ -48,6 +50,7 @@ def main(words: Sequence[str]) -> None:
         steps=form.steps,
         temperature=form.temperature,
         top_p=form.top_p,
+        latent=form.latent,
         to=form.to,
     )
     print(written)
