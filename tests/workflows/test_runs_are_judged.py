@@ -66,6 +66,15 @@ def test_other_data_gets_files_of_its_own_and_must_have_the_same_shape(judged):
         tvir.evaluate(run, data="digits")
 
 
+def test_other_latents_are_judged_in_files_of_their_own(judged):
+    run, card = judged
+    other = tvir.evaluate(run, limit=200, latent="kernel:neighbours=3")
+    assert other.subject == f"{card.subject}, latents: kernel:neighbours=3"
+    assert from_json((run.path / "scorecard-kernel.json").read_bytes()) == other
+    assert [score.value for score in other.scores] != [score.value for score in card.scores]
+    assert without_speed(from_json(run.folder.scorecard_path.read_bytes())) == without_speed(card)
+
+
 def test_a_planned_run_cannot_be_judged(judged, own_vae):
     own_vae.folder.update(status="planned")
     with pytest.raises(UsageError, match="tvir resume"):

@@ -30,6 +30,7 @@ def evaluate(
     limit: int = 10_000,
     weights: Sequence[Path] = (),
     seed: int = 0,
+    latent: str | None = None,
     allow_changed_data: bool = False,
     language: str = "en",
     show_training_examples: bool = True,
@@ -43,6 +44,8 @@ def evaluate(
         limit: The most real and generated examples that are compared.
         weights: Files of pretrained weights to look through as well (DINOv2, CLIP, Inception).
         seed: Of the samples that are judged and of metrics that draw.
+        latent: For models that encode: what latents are drawn from, as ``Run.sample`` takes it; the files are then
+            named after it.
         allow_changed_data: Go on although the data is no longer what the run began with.
         language: Of the report: ``en`` or ``uk``.
         show_training_examples: Show the nearest training examples beside the most suspicious samples in the report.
@@ -56,30 +59,35 @@ def evaluate(
         raise UsageError(f"{run.path} has not been trained yet; begin it with: tvir resume {run.path}")
     dataset = _dataset(run, data, allow_changed_data, progress)
     judge = Judge(dataset, limit=limit, seed=seed, weights=weights, progress=progress)
-    judgement = judge_run(judge, run, dataset, seed=seed)
-    save_card(
-        run,
-        judgement.card,
-        evidence=judgement.evidence(),
-        suffix="" if data is None else f"-{short_name(data)}",
-        language=language,
-        show_training_examples=show_training_examples,
-    )
+    with run.latents_from(latent, progress):
+        judgement = judge_run(judge, run, dataset, seed=seed, latent=latent)
+        save_card(
+            run,
+            judgement.card,
+            evidence=judgement.evidence(),
+            suffix=_suffix(data, latent),
+            language=language,
+            show_training_examples=show_training_examples,
+        )
     return judgement.card
 
 
-def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0) -> Judgement:
-    """The scorecard of one run; the samples depend on the run and on ``seed`` alone."""
+def judge_run(judge: Judge, run: Run, dataset: Dataset, *, seed: int = 0, latent: str | None = None) -> Judgement:
+    """The scorecard of one run; the samples depend on the run and on ``seed`` alone.
+
+    ``latent`` names what latents are drawn from, where that is not the prior: ``Run.latents_from`` stands around it.
+    """
     count = judge.sample_count
     labels = _asked_labels(run, dataset, count)
     rows = run.sample(count, seed=mix_seed(seed, "judged"), condition=labels)
-    return judge.judged(rows, subject=subject_of(run), labels=labels, model=run.model, run=run.record)
+    return judge.judged(rows, subject=subject_of(run, latent), labels=labels, model=run.model, run=run.record)
 
 
-def subject_of(run: Run) -> str:
+def subject_of(run: Run, latent: str | None = None) -> str:
     """What a run is called in tables."""
     record = run.record
-    return f"{record.model} on {record.data.reference}, seed {record.seed}"
+    source = "" if latent is None else f", latents: {latent}"
+    return f"{record.model} on {record.data.reference}, seed {record.seed}{source}"
 
 
 def save_card(
@@ -102,6 +110,12 @@ def save_card(
         show_training_examples=show_training_examples,
     )
     write_run(run.path / f"report{suffix}.html", report, language)
+
+
+def _suffix(data: str | None, latent: str | None) -> str:
+    """Of the files that a judgement is written to."""
+    parts = [short_name(data) if data else "", latent.partition(":")[0] if latent else ""]
+    return "".join(f"-{part}" for part in parts if part)
 
 
 def _dataset(run: Run, data: str | None, allow_changed: bool, progress: Reading | None) -> Dataset:

@@ -29,6 +29,8 @@ class Evaluate:
     """Files of pretrained weights to look through as well: DINOv2, CLIP (.safetensors) or Inception-2015 (.pth)."""
     seed: int = 0
     """Of the samples that are judged."""
+    latent: Annotated[str | None, arg(metavar="{prior,mixture,flow,kernel}")] = None
+    """For models that encode: draw latents from what is fitted to those of training examples."""
     language: Literal["en", "uk"] = "en"
     """Of the table and the report."""
     hide_training_examples: bool = False
@@ -56,6 +58,7 @@ def main(words: Sequence[str]) -> None:
             limit=form.limit,
             weights=form.weights,
             seed=form.seed,
+            latent=form.latent,
             allow_changed_data=form.allow_changed_data,
             language=form.language,
             show_training_examples=not form.hide_training_examples,
