@@ -146,7 +146,9 @@ class FlowOfLatents(FittedLatents):
             from tvir.models.flow.flow import Flow as FlowOfVectors
         except ModuleNotFoundError:
             raise MissingExtraError("a flow of latents", "families") from None
-        self.flow = FlowOfVectors(VectorSpec(features=numbers), FlowOfVectors.Config())
+        spec = VectorSpec(features=numbers)
+        settings = {**FlowOfVectors.settings_for(spec), "transformation": "spline:bins=8"}
+        self.flow = FlowOfVectors(spec, FlowOfVectors.Config.from_json(settings))
         self.steps = steps
 
     @torch.enable_grad()

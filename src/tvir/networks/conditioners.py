@@ -45,8 +45,7 @@ class VectorConditioner(nn.Module):
         features = self.waves(vectors)
         for layer in self.layers:
             features = F.leaky_relu(layer(features), SLOPE)
-        with torch.autocast(features.device.type, enabled=False):
-            return self.output(features.to(vectors.dtype)).unflatten(1, (-1, self.parameters_of_each))
+        return self.output(features).to(vectors.dtype).unflatten(1, (-1, self.parameters_of_each))
 
 
 class ImageConditioner(nn.Module):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
 from tvir.contracts.choice import Choice
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from torch.distributions import Transform
 
 need("zuko")
-
-_REACH = 6.0
-"""Standardised numbers beyond are not changed by splines."""
 
 
 class Transformation(Choice):
@@ -61,6 +58,8 @@ class Spline(Transformation):
 
     bins: Annotated[int, Ge(2)] = 8
     """Segments of a spline."""
+    reach: Annotated[float, Gt(0)] = 3.0
+    """Standardised numbers further from 0 stay as they are."""
 
     def layer(self, spec: DataSpec, number: int, width: int) -> Layer:
         return Coupling(spec, number, width, 3 * self.bins - 1, self._spline)
@@ -69,7 +68,7 @@ class Spline(Transformation):
         from zuko.transforms import MonotonicRQSTransform
 
         widths, heights, slopes = said.split([self.bins, self.bins, self.bins - 1], -1)
-        return MonotonicRQSTransform(widths, heights, slopes, bound=_REACH)
+        return MonotonicRQSTransform(widths, heights, slopes, bound=self.reach)
 
 
 @dataclass(frozen=True, kw_only=True)
