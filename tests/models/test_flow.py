@@ -30,7 +30,7 @@ def build(spec=PLANE, kind="spline", *, learned=True, layers=4):
     flow = Flow(spec, config).eval()
     if learned:
         for parameter in flow.parameters():
-            torch.nn.init.normal_(parameter, std=0.3)
+            torch.nn.init.normal_(parameter, std=1 / math.sqrt(max(10, parameter[0].numel())))
     return flow
 
 
@@ -107,6 +107,14 @@ def test_while_it_learns_images_are_moved_by_half_a_gray_level_at_most():
     assert np.array_equal(COLOUR.to_rows(moved), examples(COLOUR).rows)
     assert float((moved - data).abs().max()) > 0.99 / 255
     assert torch.equal(build(PLANE)._continuous(data[:, 0, 0], Noise(0, count=len(data))), data[:, 0, 0])
+
+
+def test_in_an_autoregressive_layer_every_number_listens_to_all_before_it_and_no_other():
+    for number, before in enumerate([torch.tril, torch.triu]):
+        layer = Transformation.parse("autoregressive").layer(VectorSpec(features=20), number, width=1)
+        carry = layer.transform()
+        slopes = [torch.autograd.functional.jacobian(carry, torch.randn(20)).abs() for _ in range(10)]
+        assert torch.equal(sum(slopes) > 0, before(torch.ones(20, 20)).bool())
 
 
 @pytest.mark.parametrize("spec", [PLANE, VectorSpec(features=5), COLOUR, ImageSpec(channels=1, height=28, width=28)])

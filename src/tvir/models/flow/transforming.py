@@ -80,7 +80,9 @@ class Autoregressive(Transformation):
     """
 
     def layer(self, spec: DataSpec, number: int, width: int) -> Layer:
-        return MaskedAutoregression(math.prod(spec.shape), HIDDEN * width, backwards=number % 2 == 1)
+        numbers = math.prod(spec.shape)
+        # A hidden unit stands for all before one number: fewer units than numbers would leave some unheard.
+        return MaskedAutoregression(numbers, max(HIDDEN * width, numbers), backwards=number % 2 == 1)
 
 
 class Layer(nn.Module, ABC):
@@ -142,7 +144,9 @@ class MaskedAutoregression(Layer):
         from zuko.flows.autoregressive import MaskedAutoregressiveTransform
 
         order: Any = torch.arange(numbers).flip(0) if backwards else torch.arange(numbers)
-        self.masked = MaskedAutoregressiveTransform(numbers, order=order, hidden_features=(hidden, hidden))
+        self.masked = MaskedAutoregressiveTransform(
+            numbers, order=order, hidden_features=(hidden, hidden), activation=nn.SiLU
+        )
 
     def transform(self) -> Transform:
         return self.masked()
