@@ -14,17 +14,22 @@ from tvir.contracts.noise import Noise
 _EXPANSION = 4
 """Hidden units of a block's perceptron for each of its inputs."""
 
+_ROOM = 64
+"""Positions that a memory has room for at first; it doubles when they are full."""
+
 _SPREAD = 0.02
 """Standard deviation of embeddings at first: Radford et al. 2019, GPT-2."""
 
 
 class Memory:
-    """Keys and values of the positions that have been read, so that each is read once while a sequence grows."""
+    """Keys and values of the positions that have been read, so that each is read once while a sequence grows.
+
+    They are written over in place: no gradient passes through a memory.
+    """
 
     def __init__(self) -> None:
         self.length = 0
-        self._keys: dict[nn.Module, Tensor] = {}
-        self._values: dict[nn.Module, Tensor] = {}
+        self._read: dict[nn.Module, _Room] = {}
         self._states: dict[nn.Module, tuple[Tensor, Tensor]] = {}
 
     def state(self, layer: nn.Module) -> tuple[Tensor, Tensor] | None:
@@ -37,11 +42,32 @@ class Memory:
 
     def extend(self, layer: nn.Module, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """All keys and values of a layer, the new ones last; (N, heads, positions, size)."""
-        if layer in self._keys:
-            keys = torch.cat([self._keys[layer], keys], 2)
-            values = torch.cat([self._values[layer], values], 2)
-        self._keys[layer], self._values[layer] = keys, values
-        return keys, values
+        if layer not in self._read:
+            self._read[layer] = _Room(keys, values)
+        return self._read[layer].extend(keys, values)
+
+
+class _Room:
+    """Keys and values of a layer, in tensors with room for more: joining them at every token would copy all each time.
+
+    Args:
+        keys: Of the shape and kind of what is to come, (N, heads, positions, size).
+        values: Likewise.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        self._filled = 0
+        self._keys, self._values = (part.new_empty(*part.shape[:2], _ROOM, part.shape[3]) for part in (keys, values))
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        start, self._filled = self._filled, self._filled + keys.shape[2]
+        while self._filled > self._keys.shape[2]:
+            self._keys, self._values = (
+                torch.cat([part, torch.empty_like(part)], 2) for part in (self._keys, self._values)
+            )
+        self._keys[:, :, start : self._filled] = keys
+        self._values[:, :, start : self._filled] = values
+        return self._keys[:, :, : self._filled], self._values[:, :, : self._filled]
 
 
 class CausalAttention(nn.Module):
