@@ -8,7 +8,7 @@ import torch
 from synthetic import blobs, image_dataset, ring, ring_dataset
 from torch.distributions import Normal
 
-from tvir.contracts.data import Dataset, Examples, TextSpec
+from tvir.contracts.data import Dataset, Examples
 from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Axis, Direction, Metric, Points, Quantity
 from tvir.contracts.model import EncodesData
@@ -195,16 +195,6 @@ def test_labels_missing_is_said():
     card = Judge(image_dataset(train=100, other=40, labelled=False)).judge(blobs(40, seed=5)[0], subject="unlabelled")
     assert any("needs a classifier" in finding for finding in card.findings)
     assert not [score for score in card.scores if score.metric == "class_kl"]
-
-
-def test_text_cannot_be_judged_yet():
-    spec = TextSpec(vocabulary=5, length=4)
-    examples = Examples(spec, np.zeros((9, 4), dtype=spec.row_dtype))
-    dataset = Dataset(reference="text", fingerprint="t", train=examples, validation=examples, test=examples)
-    judge = Judge(dataset)
-    card = judge.judge(examples.rows, subject="text")
-    assert card.findings == ("text cannot be judged yet",)
-    assert judge.sample_count == 9
 
 
 def test_an_empty_validation_split_is_said():

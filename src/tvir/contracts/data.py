@@ -210,6 +210,18 @@ class TextSpec(DataSpec):
         return b"".join(self.pieces[token] for token in tokens[:until]).decode("utf-8", "replace")
 
 
+def written(tokens: Tensor) -> Tensor:
+    """Which tokens belong to the text or end it, (N, length) of bool: those before which it has not ended.
+
+    Example:
+        >>> written(torch.tensor([[3, 0, 0], [3, 1, 2]]))
+        tensor([[ True,  True, False],
+                [ True,  True,  True]])
+    """
+    ended = (tokens == END).cumsum(1)
+    return (ended - (tokens == END).long()) == 0
+
+
 _RESIDENT_LIMIT = 256 * 2**20
 """Bytes of a memory-mapped file that may stay resident; the pages of a larger one are given back after use."""
 

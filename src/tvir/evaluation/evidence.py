@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tvir.contracts.data import Array, ImageSpec
+from tvir.contracts.data import Array, ImageSpec, TextSpec
 from tvir.contracts.evidence import (
     ClassHistogram,
     DistanceHistogram,
@@ -107,7 +107,7 @@ def _classes(real: Points, generated: Points, context: Context) -> ClassHistogra
 
 
 def _nearest(real: Points, generated: Points, context: Context) -> NearestTraining | None:
-    if not len(context.train) or len(real) < 2:
+    if not len(context.train) or len(real) < 2 or isinstance(context.spec, TextSpec):
         return None
     known, made = nearest_training(real, context.train), nearest_training(generated, context.train)
     histogram = distance_histogram("-", known.distances, made.distances)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from tvir.contracts.data import Array, Dataset, Examples, ImageSpec, TextSpec
+from tvir.contracts.data import Array, Dataset, Examples, ImageSpec
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.evidence import Evidence
@@ -157,7 +157,7 @@ class Judge:
 
     @property
     def _judgeable(self) -> bool:
-        return not isinstance(self._dataset.spec, TextSpec) and self._count > 0
+        return self._count > 0
 
     def floor_spreads(self) -> dict[Key, float]:
         """How far each floor would land from here with other real points: its standard error, over disjoint blocks."""
@@ -233,8 +233,6 @@ class Judge:
             )
 
     def _why_not(self, generated: Array, count: int) -> str | None:
-        if isinstance(self._dataset.spec, TextSpec):
-            return "text cannot be judged yet"
         if self._count == 0:
             return "nothing was measured: the test or the validation split is empty"
         if count == 0:
@@ -244,7 +242,7 @@ class Judge:
         return None
 
     def _prepare_extractors(self) -> Iterator[FeatureExtractor]:
-        if isinstance(self._dataset.spec, TextSpec) or not len(self._dataset.train):
+        if not len(self._dataset.train):
             return
         missing = [found for found in find_extractors() if issubclass(found, NeedsWeights)]
         if unknown := [path for path in self._weights if not any(found.recognises(path) for found in missing)]:

@@ -279,3 +279,7 @@ class TokenTransformer(ReadsTokens):
 
     def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
         return self.head(self.transformer(self.embed(self.before(tokens, memory)), memory))
+
+    def states(self, tokens: Tensor) -> Tensor:
+        """The hidden states after each token has been read, (N, length, width)."""
+        return self.transformer(self.embed(tokens))

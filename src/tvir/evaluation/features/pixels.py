@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tvir.contracts.data import Array, Dataset, ImageSpec
+from tvir.contracts.data import Array, Dataset, ImageSpec, TextSpec
 from tvir.evaluation.extractor import FeatureExtractor, Report, content_hash
 from tvir.evaluation.keeping import kept_tensors
 
@@ -48,8 +48,10 @@ class Pixels(FeatureExtractor):
         self._components = components
 
     @classmethod
-    def prepare(cls, dataset: Dataset, *, seed: int, report: Report, weights: Sequence[Path] = ()) -> Pixels:
+    def prepare(cls, dataset: Dataset, *, seed: int, report: Report, weights: Sequence[Path] = ()) -> Pixels | None:
         del seed, report, weights
+        if isinstance(dataset.spec, TextSpec):
+            return None
         kind, scale = ("pixels", 255.0) if isinstance(dataset.spec, ImageSpec) else ("vectors", 1.0)
         dimensions = int(np.prod(dataset.spec.row_shape))
         if dimensions <= COMPONENTS:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tvir.contracts.data import Array
+from tvir.contracts.data import Array, TextSpec
 from tvir.contracts.metric import Axis, Context, Direction, Metric, Points, Quantity
 from tvir.evaluation.distances import nearest
 from tvir.evaluation.matrices import first_space, matrix, require
@@ -37,15 +37,15 @@ class CopyRate(Metric):
         500 reference points at least, for the quantile; any number of generated ones.
 
     Known failure:
-        Sees copies of pixels, not copies that are shifted, mirrored or recoloured. Smooth or averaged examples lie
-        closer to everything: a blurred generator may score somewhat above its floor without having copied.
+        Sees copies of pixels, not copies that are shifted, mirrored or recoloured; text has a metric of its own
+        (text_copies). Smooth or averaged examples lie closer to everything: a blurred generator may score somewhat above its floor without having copied.
     """
 
     quantities = (Quantity("copy_rate", Axis.MEMORISATION, Direction.LOWER),)
-    needs = "a training split"
+    needs = "a training split of images or vectors"
 
     def applies(self, real: Points, context: Context) -> bool:
-        return len(context.train) > 0
+        return len(context.train) > 0 and not isinstance(context.spec, TextSpec)
 
     def measure(self, real: Points, generated: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         require(real, 2, "real")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from tvir.contracts.data import Array, ImageSpec
+from tvir.contracts.data import Array, ImageSpec, TextSpec, written
 from tvir.contracts.metric import Axis, Context, Direction, ModelMetric, Points, Quantity
 from tvir.contracts.model import GenerativeModel, HasLikelihood, HasLikelihoodBound, Measure, evaluating
 from tvir.contracts.noise import Noise, mix_seed
@@ -31,7 +31,9 @@ class Likelihood(ModelMetric):
     """Bits per dimension of the reference, and how many more they are than those of the training split.
 
     -log p(x) / (D log 2) for exact likelihoods; for bounds the importance-weighted bound with K = 64. The space names
-    which, so that exact values and bounds never share a column. A density of numbers in [-1, 1] says nothing of 8-bit
+    which, so that exact values and bounds never share a column. Of text, whose tokens differ from run to run, it is
+    bits per character: the bits of whole texts, their ends included, divided by all characters (tokens, where these
+    are no text). A density of numbers in [-1, 1] says nothing of 8-bit
     images by itself: uniform noise one gray level wide is added and log(2 / 255) per number is subtracted from the
     bits' density, which bounds the code length of the 8-bit image (the space then says "dequantised"). 128 to 2,000
     drawn examples, the fewer the larger they are.
@@ -51,6 +53,7 @@ class Likelihood(ModelMetric):
 
     quantities = (
         Quantity("bits_per_dim", Axis.LIKELIHOOD, Direction.LOWER),
+        Quantity("bits_per_character", Axis.LIKELIHOOD, Direction.LOWER),
         Quantity("likelihood_gap", Axis.MEMORISATION, Direction.LOWER),
     )
 
@@ -62,7 +65,7 @@ class Likelihood(ModelMetric):
         space = likelihood_space(model)
         unseen = bits_per_dimension(model, _some(model, real, context.seed), seed=context.seed)
         if model.measure is not Measure.BINARISED:
-            yield "bits_per_dim", space, unseen
+            yield _quantity(model), space, unseen
         if len(context.train):
             known = bits_per_dimension(model, _some(model, context.train, context.seed), seed=context.seed)
             yield "likelihood_gap", space, unseen - known
@@ -70,7 +73,7 @@ class Likelihood(ModelMetric):
     def doubts(self, model: GenerativeModel, real: Points, context: Context) -> Iterator[str]:
         assert isinstance(model, HasLikelihood | HasLikelihoodBound)
         if (count := min(len(real), _examples(model))) < _ENOUGH:
-            yield f"bits_per_dim, likelihood_gap: means over only {count} examples of a split"
+            yield f"{_quantity(model)}, likelihood_gap: means over only {count} examples of a split"
         if model.measure is Measure.BINARISED:
             yield (
                 "bits_per_dim: left out, the model's likelihood is that of black-and-white images and not of gray "
@@ -87,15 +90,26 @@ def likelihood_space(model: HasLikelihood | HasLikelihoodBound) -> str:
 
 
 def bits_per_dimension(model: HasLikelihood | HasLikelihoodBound, rows: Array, *, seed: int = 0) -> float:
-    """Mean bits per number of boundary rows (N, *row_shape)."""
-    dimensions = math.prod(model.spec.shape)
+    """Mean bits per number of boundary rows (N, *row_shape); per character of text."""
     total = 0.0
     with evaluating(model):
         for start in range(0, len(rows), _CHUNK):
             part = model.spec.to_model(np.array(rows[start : start + _CHUNK])).to(model.device)
             noise = Noise(mix_seed(seed, "likelihood"), count=len(part), first=start, device=model.device)
             total += float(_log_likelihood(model, part, noise).double().sum())
-    return -total / (len(rows) * dimensions * math.log(2))
+    return -total / (_numbers(model, rows) * math.log(2))
+
+
+def _numbers(model: GenerativeModel, rows: Array) -> int:
+    """Numbers that rows hold; of text the characters."""
+    spec = model.spec
+    if isinstance(spec, TextSpec):
+        return sum(map(len, spec.texts(rows))) if spec.pieces else int(written(spec.to_model(rows)).sum())
+    return len(rows) * math.prod(spec.shape)
+
+
+def _quantity(model: GenerativeModel) -> str:
+    return "bits_per_character" if isinstance(model.spec, TextSpec) else "bits_per_dim"
 
 
 def _log_likelihood(model: HasLikelihood | HasLikelihoodBound, examples: Tensor, noise: Noise) -> Tensor:

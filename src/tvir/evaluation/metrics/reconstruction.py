@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from tvir.contracts.data import ImageSpec
+from tvir.contracts.data import ImageSpec, TextSpec
 from tvir.contracts.metric import Axis, Context, Direction, ModelMetric, Points, Quantity
 from tvir.contracts.model import EncodesData, GenerativeModel, evaluating
 from tvir.evaluation.subsampling import drawn_indices
@@ -35,7 +35,7 @@ class Reconstruction(ModelMetric):
     quantities = (Quantity("reconstruction_mse", Axis.STRUCTURE, Direction.LOWER),)
 
     def applies(self, model: GenerativeModel, context: Context) -> bool:
-        return isinstance(model, EncodesData)
+        return isinstance(model, EncodesData) and not isinstance(model.spec, TextSpec)
 
     def measure(self, model: GenerativeModel, real: Points, context: Context) -> Iterator[tuple[str, str, float]]:
         assert isinstance(model, EncodesData)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tvir.contracts.choice import Choice
 from tvir.contracts.collectives import mean_over_processes
-from tvir.contracts.data import END, TextSpec
+from tvir.contracts.data import END, TextSpec, written
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
@@ -123,9 +123,12 @@ class LanguageModel(HasLikelihood, SamplesTokens):
         return self.network.generate(noise, choose, end=END)
 
     def _surprise(self, tokens: Tensor) -> Tensor:
-        """Nats of each token, (N, length); 0 after the end."""
+        """Nats of each token, 0 after the end; (N, longest), where nothing is read that follows the end of all."""
+        read = written(tokens)
+        longest = int(read.sum(1).max()) if len(tokens) else 0
+        tokens, read = tokens[:, :longest], read[:, :longest]
         logits = self.network(tokens).float()
-        return F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none") * written(tokens)
+        return F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none") * read
 
     def stages(self) -> Sequence[Stage]:
         def loss(batch: Batch) -> Losses:
@@ -163,16 +166,3 @@ class LanguageModel(HasLikelihood, SamplesTokens):
                 Arrow("drawn token", "text so far"),
             ],
         )
-
-
-def written(tokens: Tensor) -> Tensor:
-    """Which tokens belong to the text or end it, (N, length) of bool: those before which it has not ended.
-
-    Example:
-        >>> import torch
-        >>> written(torch.tensor([[3, 0, 0], [3, 1, 2]]))
-        tensor([[ True,  True, False],
-                [ True,  True,  True]])
-    """
-    ended = (tokens == END).cumsum(1)
-    return (ended - (tokens == END).long()) == 0
