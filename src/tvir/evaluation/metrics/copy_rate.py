@@ -38,7 +38,8 @@ class CopyRate(Metric):
 
     Known failure:
         Sees copies of pixels, not copies that are shifted, mirrored or recoloured; text has a metric of its own
-        (text_copies). Smooth or averaged examples lie closer to everything: a blurred generator may score somewhat above its floor without having copied.
+        (text_copies). Smooth or averaged examples lie closer to everything: a blurred generator may score somewhat
+        above its floor without having copied.
     """
 
     quantities = (Quantity("copy_rate", Axis.MEMORISATION, Direction.LOWER),)

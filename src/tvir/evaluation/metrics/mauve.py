@@ -28,8 +28,8 @@ class Mauve(Metric):
     """Area below the curve of the two errors between cell frequencies; near 1 where the distributions agree.
 
     Standardised features of both sets are cut into 50 cells by k-means, the frequencies smoothed by half a point in
-    each (Krichevsky and Trofimov), and R = w P + (1 - w) Q gives the curve of exp(-5 KL(Q | R)) against exp(-5 KL(P | R)).
-    The mean over five partitions. This is no MAUVE of the literature: that looks through GPT-2 and cuts into a tenth as
+    each (Krichevsky and Trofimov), and R = w P + (1 - w) Q gives the curve of exp(-5 KL(Q | R)) against
+    exp(-5 KL(P | R)). The mean over five partitions. This is no MAUVE of the literature: that looks through GPT-2 and cuts into a tenth as
     many cells as there are texts; only values of this page compare.
 
     Reference:
