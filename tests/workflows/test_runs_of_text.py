@@ -1,5 +1,6 @@
 """A run of text is written, continued and sampled as text, even when the data is gone."""
 
+import html
 import json
 import shutil
 
@@ -67,3 +68,53 @@ def test_a_vocabulary_that_does_not_fit_is_refused(run):
 def test_text_is_no_form_of_other_data(small_vae, tmp_path):
     with pytest.raises(UsageError, match=r"only text can be written as \.txt"):
         tvir.sample(small_vae, 3, to=tmp_path / "digits.txt")
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "reverse perplexity"), ("uk", "зворотна перплексія")])
+def test_it_is_judged_and_its_report_shows_what_it_writes(run, language, heading):
+    card = tvir.evaluate(run, language=language)
+    measured = {score.metric for score in card.scores}
+    assert {"ngram_js_1", "self_bleu_4", "length_w1", "text_copy_rate", "bits_per_character"} <= measured
+    assert not {"copy_rate", "spectrum_w1", "bits_per_dim", "bleu_nothing"} & measured
+    page = (run.path / "report.html").read_text("utf-8")
+    assert heading in page.lower()
+    for text in run.model.spec.texts(run.sample(3, seed=0)):
+        assert html.escape(text) in page.replace("&#39;", "&#x27;").replace("&#34;", "&quot;")
+
+
+def test_texts_of_anybody_are_scored(run, tmp_path):
+    texts = tvir.sample(run, 40, to=tmp_path / "made.jsonl")
+    card = tvir.score(str(texts), str(tmp_path / "words.txt"), out=tmp_path / "score")
+    assert {"ngram_js_1", "distinct_2"} <= {score.metric for score in card.scores}
+    assert "text_copy_rate" not in {score.metric for score in card.scores}
+    assert "слово" in (tmp_path / "score" / "report.html").read_text("utf-8")
+    with pytest.raises(UsageError, match="holds images of 8x8 pixels"):
+        tvir.score("digits", str(tmp_path / "words.txt"))
+
+
+def test_models_of_text_are_compared_and_shown_with_its_options(run, tmp_path):
+    words = str(tmp_path / "words.txt")
+    found = tvir.compare(
+        ["language-model:network=lstm:width=8", "text-vae"], words, budget="2steps", seeds=1, out=tmp_path / "both",
+        tokens="bytes", length=16, jobs=1, controls=False,
+    )  # fmt: skip
+    assert all(run.data.options == {"tokens": "bytes", "length": 16} for run in found.runs)
+    drawn = tvir.show("text-vae", data=words, tokens="bytes", length=16, to=tmp_path / "vae.svg")
+    assert drawn.exists()
+
+
+def test_a_vae_of_text_walks_and_reconstructs_in_sentences(tmp_path):
+    (tmp_path / "words.txt").write_text("\n".join(f"word {n % 7} of {n}" for n in range(60)), "utf-8")
+    config = {"decoder": "recurrent:width=8", "encoder_width": 8, "latent": 2, "batch_size": 4}
+    vae = tvir.train("text-vae", str(tmp_path / "words.txt"), budget="6steps", config=config, out=tmp_path / "vae")
+    walks = tvir.interpolate(vae, 4, count=2)
+    assert walks.name == "interpolation-seed0-seed1.txt"
+    spec = vae.model.spec
+    rows = vae.interpolate(4, count=2)
+    assert walks.read_text("utf-8") == "\n\n".join("\n".join(spec.texts(walk)) for walk in rows) + "\n"
+    pairs = tvir.reconstruct(vae, 3)
+    assert pairs.name == "reconstructions.txt"
+    originals = spec.texts(vae.dataset().test.take(np.arange(3)))
+    assert pairs.read_text("utf-8").split("\n\n")[1].split("\n")[0] == originals[1]
+    with pytest.raises(UsageError, match=r"walks can be written in; choose \.txt, \.npy or \.npz"):
+        tvir.interpolate(vae, to=tmp_path / "walk.gif")

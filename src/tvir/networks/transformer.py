@@ -193,6 +193,11 @@ def nucleus(logits: Tensor, shares: Tensor, temperature: float = 1.0, top_p: flo
     return chosen(logits, shares)
 
 
+def likeliest(logits: Tensor, shares: Tensor) -> Tensor:
+    """The most probable index of each distribution, whatever the share: (N, K) to (N, 1)."""
+    return logits.argmax(1, keepdim=True)
+
+
 class ReadsTokens(nn.Module, ABC):
     """Gives each token of a sequence a probability, given those before it.
 
@@ -237,19 +242,39 @@ class ReadsTokens(nn.Module, ABC):
             choose: From logits (N, K) and uniform shares (N, 1) to tokens (N, 1).
             end: The token after which nothing but it is written; None where every sequence is full.
         """
-        shares = noise.uniform(self.length)
-        memory, last = Memory(), torch.zeros(noise.count, 1, dtype=torch.int64, device=shares.device)
-        tokens = torch.full((noise.count, self.length), 0 if end is None else end, device=shares.device)
-        done = torch.zeros(noise.count, 1, dtype=torch.bool, device=shares.device)
-        for position in range(self.length):
-            last = choose(self(last, memory)[:, 0], shares[:, position : position + 1])
-            if end is not None:
-                last = last.masked_fill(done, end)
-                done = done | (last == end)
-            tokens[:, position : position + 1] = last
-            if end is not None and bool(done.all()):
-                break
-        return tokens
+        return write_tokens(self, noise.uniform(self.length), choose, end)
+
+
+def write_tokens(
+    read: Callable[[Tensor, Memory], Tensor],
+    shares: Tensor,
+    choose: Callable[[Tensor, Tensor], Tensor] = chosen,
+    end: int | None = None,
+) -> Tensor:
+    """A sequence for every row of shares, token by token.
+
+    Args:
+        read: From the tokens last written (N, 1) and what was read before to the logits of the next, (N, 1, K).
+        shares: Uniform in [0, 1), (N, length).
+        choose: From logits (N, K) and shares (N, 1) to tokens (N, 1).
+        end: The token after which nothing but it is written; None where every sequence is full.
+
+    Returns:
+        (N, length), int64.
+    """
+    count, length = shares.shape
+    memory, last = Memory(), torch.zeros(count, 1, dtype=torch.int64, device=shares.device)
+    tokens = torch.full((count, length), 0 if end is None else end, device=shares.device)
+    done = torch.zeros(count, 1, dtype=torch.bool, device=shares.device)
+    for position in range(length):
+        last = choose(read(last, memory)[:, 0], shares[:, position : position + 1])
+        if end is not None:
+            last = last.masked_fill(done, end)
+            done = done | (last == end)
+        tokens[:, position : position + 1] = last
+        if end is not None and bool(done.all()):
+            break
+    return tokens
 
 
 class TokenTransformer(ReadsTokens):

@@ -45,7 +45,8 @@ class SampleGrid:
     """Generated examples, never picked by hand, and what they were made from.
 
     Args:
-        image: The grid.
+        image: The grid; None where the examples are texts.
+        texts: The examples, where they are texts.
         model: Name of the model, as in the scorecards.
         training_seed: Seed of the run.
         steps: Steps the weights had been trained for.
@@ -53,7 +54,8 @@ class SampleGrid:
         count: Number of samples in the grid.
     """
 
-    image: Image.Image
+    image: Image.Image | None = None
+    texts: Sequence[str] = ()
     model: str
     training_seed: int
     steps: int
@@ -66,11 +68,13 @@ class Frame:
     """One picture of a film strip.
 
     Args:
-        image: Samples from latents that are the same in every frame.
+        image: Samples from latents that are the same in every frame; None where they are texts.
+        texts: The first of them, where they are texts.
         step: Step of training it was made at.
     """
 
-    image: Image.Image
+    image: Image.Image | None = None
+    texts: Sequence[str] = ()
     step: int
 
 
@@ -159,7 +163,8 @@ class PickedGrid:
     """Examples of a set drawn at random, never picked by hand.
 
     Args:
-        image: The grid.
+        image: The grid; None where the examples are texts.
+        texts: The examples, where they are texts.
         source: Where the examples come from, as the reader should see it.
         seed: Of the draw.
         count: Examples in the grid.
@@ -167,7 +172,8 @@ class PickedGrid:
         real: Whether they are real: hidden where training examples are.
     """
 
-    image: Image.Image
+    image: Image.Image | None = None
+    texts: Sequence[str] = ()
     source: str
     seed: int
     count: int

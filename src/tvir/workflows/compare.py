@@ -26,6 +26,7 @@ from tvir.workflows.planning import (
     Fit,
     PrecisionChoice,
     Reading,
+    Tokens,
     record_data,
     short_name,
 )
@@ -77,6 +78,11 @@ def compare(
     channels: int | None = None,
     fit: Fit = "crop",
     strict: bool = False,
+    tokens: Tokens | None = None,
+    vocabulary: int | None = None,
+    length: int | None = None,
+    windows: bool = False,
+    column: str | None = None,
     jobs: int | None = None,
     limit: int = 10_000,
     weights: Sequence[Path] = (),
@@ -106,6 +112,11 @@ def compare(
         channels: 1, 3 or 4; by default what the data has.
         fit: How images of another aspect ratio are met.
         strict: A file that cannot be read is an error instead of a finding.
+        tokens: What text is cut into: characters, bytes, bpe or unigram.
+        vocabulary: Most pieces of text.
+        length: Tokens of an example of text.
+        windows: Take text as one running text and cut it into windows.
+        column: The column of text in a table.
         jobs: Trials side by side; by default as many as there are cores. The cores are shared out evenly.
         limit: The most real and generated examples that are compared.
         weights: Files of pretrained weights to look through as well (DINOv2, CLIP, Inception).
@@ -123,7 +134,11 @@ def compare(
         raise UsageError(f"--trials {trials} tries nothing; 1 takes the settings as they stand, more search them")
     asked = read_contestants(models)
     chosen = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-    dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit, strict=strict).open(progress)
+    request = DataRequest(
+        reference=data, size=size, channels=channels, fit=fit, strict=strict, tokens=tokens, vocabulary=vocabulary,
+        length=length, windows=windows, column=column,
+    )  # fmt: skip
+    dataset = request.open(progress)
     place = Path(out) if out is not None else Path("runs") / "-".join(["compare", *models, short_name(data), budget])
     plan_trials(list(asked), chosen, place)  # what cannot be compared is refused before anything is tried
     added = controls_for(dataset.spec, asked) if controls else {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tvir.contracts.data import Array, DataSpec
+from tvir.contracts.data import Array, DataSpec, TextSpec
 from tvir.contracts.errors import UsageError
 from tvir.training.previews import picture
 from tvir.workflows.planning import Reading
@@ -78,8 +78,8 @@ def interpolate(
         seeds: Where the walks begin and where they end.
         count: Number of walks, one below the other.
         condition: The class that a conditional model stays in, by name or index; by default each walk has its own.
-        to: ``.png`` for strips, ``.gif`` for a moving picture, ``.npy`` or ``.npz`` for rows (count, steps, ...); by
-            default ``interpolation-seedA-seedB.png`` in the run.
+        to: ``.png`` for strips, ``.gif`` for a moving picture, ``.npy`` or ``.npz`` for rows (count, steps, ...), for
+            text ``.txt``; by default ``interpolation-seedA-seedB.png`` (for text ``.txt``) in the run.
 
     Returns:
         What was written.
@@ -89,9 +89,9 @@ def interpolate(
     """
     run = _opened(run)
     spec = run.record.data.spec.spec()
-    place = Path(to) if to is not None else run.path / f"interpolation-seed{seeds[0]}-seed{seeds[1]}.png"
-    if place.suffix.lower() not in (".png", ".gif", ".npy", ".npz") or place.is_dir():
-        raise UsageError(f"{place} names no form that walks can be written in; choose .png, .gif, .npy or .npz")
+    usual = f"interpolation-seed{seeds[0]}-seed{seeds[1]}{usual_suffix(spec)}"
+    place = Path(to) if to is not None else run.path / usual
+    _check_form(spec, place, (".png", ".gif", ".npy", ".npz"), "walks")
     walks = run.interpolate(steps, seeds=seeds, count=count, condition=condition)
     place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as temporary:
@@ -108,7 +108,7 @@ def reconstruct(
         run: A run or its folder.
         count: How many examples, from the beginning of the test split.
         to: ``.png`` for pairs one above the other, ``.npy`` or ``.npz`` for rows (2, count, ...): the examples, then
-            what was made of them; by default ``reconstructions.png`` in the run.
+            what was made of them, for text ``.txt``; by default ``reconstructions.png`` (for text ``.txt``) in the run.
         progress: Told while data is read.
 
     Returns:
@@ -118,9 +118,9 @@ def reconstruct(
         UsageError: The model does not encode, or ``to`` names no known form.
     """
     run = _opened(run)
-    place = Path(to) if to is not None else run.path / "reconstructions.png"
-    if place.suffix.lower() not in (".png", ".npy", ".npz") or place.is_dir():
-        raise UsageError(f"{place} names no form that reconstructions can be written in; choose .png, .npy or .npz")
+    spec = run.record.data.spec.spec()
+    place = Path(to) if to is not None else run.path / f"reconstructions{usual_suffix(spec)}"
+    _check_form(spec, place, (".png", ".npy", ".npz"), "reconstructions")
     test = run.dataset(progress=progress).test
     if not 1 <= count <= len(test):
         raise UsageError(f"{count} examples cannot be reconstructed; the test split has {len(test)}, ask for 1 or more")
@@ -131,6 +131,8 @@ def reconstruct(
         if place.suffix.lower() == ".png":
             columns = min(count, 16)
             picture(test.spec, _paired(originals, made, columns), columns).save(temporary, format="PNG")
+        elif isinstance(spec, TextSpec) and place.suffix.lower() == ".txt":
+            _write_groups(spec, np.stack([originals, made], axis=1), temporary)
         else:
             _write_array(np.stack([originals, made]), temporary)
     return place
@@ -148,8 +150,25 @@ def _write_walks(spec: DataSpec, walks: Array, to: Path) -> None:
         frames = [picture(spec, walks[:, step]) for step in range(steps)]
         frames += frames[-2:0:-1]  # there and back again, so that the loop has no jump
         frames[0].save(to, format="GIF", save_all=True, append_images=frames[1:], duration=_FRAME_MILLISECONDS, loop=0)
+    elif isinstance(spec, TextSpec) and to.suffix.lower() == ".txt":
+        _write_groups(spec, walks, to)
     else:
         _write_array(walks, to)
+
+
+def _check_form(spec: DataSpec, place: Path, forms: tuple[str, ...], what: str) -> None:
+    """Refuse a form before any work is done for it."""
+    if isinstance(spec, TextSpec) and spec.pieces:
+        forms = (".txt", ".npy", ".npz")
+    if place.suffix.lower() not in forms or place.is_dir():
+        *others, last = forms
+        raise UsageError(f"{place} names no form that {what} can be written in; choose {', '.join(others)} or {last}")
+
+
+def _write_groups(spec: TextSpec, rows: Array, to: Path) -> None:
+    """Texts (groups, N, length), one below the other, with an empty line between groups."""
+    groups = ["\n".join(spec.texts(group)) for group in rows]
+    to.write_text("\n\n".join(groups) + "\n", "utf-8")
 
 
 def _write_array(rows: Array, to: Path) -> None:

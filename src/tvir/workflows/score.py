@@ -9,23 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from tvir.contracts.data import Array, Dataset, DataSpec, Examples, ImageSpec, VectorSpec
+from tvir.contracts.data import Array, Dataset, DataSpec, Examples, ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import SpecRecord, write_atomically
+from tvir.data.opening import find_source
+from tvir.data.texts import TextFiles
 from tvir.evaluation.given import GivenFeatures
 from tvir.evaluation.scorecard import Judge, Judgement, to_json
 from tvir.reports.content import PickedGrid, ScoreReport
 from tvir.reports.html import write_score
-from tvir.training.previews import picture
 from tvir.workflows.planning import DataRequest, Fit, Reading
+from tvir.workflows.reporting import shown, shown_count
 
 _FEWEST_REAL = 4
 """Real examples: two halves of fewer than two points have no floor."""
-
-_SHOWN = 64
-"""Examples in a picture of either side."""
 
 _MOST_FITTED = 20_000
 """Real examples that are kept apart for extractors to learn from where there is no training set."""
@@ -40,6 +39,9 @@ def score(
     size: int | tuple[int, int] | str | None = None,
     channels: int | None = None,
     fit: Fit = "crop",
+    length: int | None = None,
+    windows: bool = False,
+    column: str | None = None,
     limit: int = 10_000,
     weights: Sequence[Path] = (),
     seed: int = 0,
@@ -48,10 +50,11 @@ def score(
     show_training_examples: bool = True,
     progress: Reading | None = None,
 ) -> Scorecard:
-    """Judge samples against real data; each is a folder of images, .npz, .npy, an IDX folder or Parquet.
+    """Judge samples against real data; each is a folder of images, .npz, .npy, an IDX folder, Parquet, or text.
 
     Half of the real examples are the reference; the other half is an honest generator, whose scores are the floors.
-    Where there is no training set, extractors learn from real examples that belong to neither.
+    Where there is no training set, extractors learn from real examples that belong to neither. Text is read as bytes,
+    so that all sources have one vocabulary.
 
     Args:
         generated: What is judged.
@@ -62,6 +65,9 @@ def score(
         size: Side of the images in pixels, (height, width) or "HxW"; by default that of each source.
         channels: 1, 3 or 4; by default what each source has.
         fit: How images of another aspect ratio are met.
+        length: Bytes of a text that are read; by default those of the longest in any source, at most 256.
+        windows: Take text as one running text and cut it into windows.
+        column: The column of text in a table.
         limit: The most real and generated examples that are compared.
         weights: Files of pretrained weights to look through as well (DINOv2, CLIP, Inception).
         seed: Of what is drawn, of extractors and of metrics that draw.
@@ -73,9 +79,10 @@ def score(
     Raises:
         UsageError: Something cannot be read, is too small, or has another shape than the real data.
     """
-    sources = _open(
-        generated, against, train, DataRequest(reference=against, size=size, channels=channels, fit=fit), progress
+    asked = DataRequest(
+        reference=against, size=size, channels=channels, fit=fit, length=length, windows=windows, column=column
     )
+    sources = _open(generated, against, train, asked, progress)
     if features:
         _require_features(sources.real)
     setting = _setting(sources, seed, fits=not features)
@@ -107,8 +114,8 @@ def _grids(sources: _Sources, judgement: Judgement, seed: int) -> list[PickedGri
     sides = [(sources.generated, judgement.generated, False), (sources.real, judgement.real, True)]
     return [
         PickedGrid(
-            image=picture(source.spec, points.rows[:_SHOWN]), source=source.reference, seed=seed,
-            count=min(_SHOWN, len(points)), total=len(Whole.of(source)), real=real,
+            **shown(source.spec, points.rows[: shown_count(source.spec)]), source=source.reference, seed=seed,
+            count=min(shown_count(source.spec), len(points)), total=len(Whole.of(source)), real=real,
         )
         for source, points, real in sides
         if points is not None
@@ -169,21 +176,26 @@ class _Setting:
 
 
 def _open(generated: str, against: str, train: str | None, asked: DataRequest, progress: Reading | None) -> _Sources:
-    def read(reference: str) -> Dataset:
-        request = DataRequest(reference=reference, size=asked.size, channels=asked.channels, fit=asked.fit)
-        return request.open(progress)
+    def read(reference: str, length: int | None) -> Dataset:
+        tokens = "bytes" if isinstance(find_source(reference), TextFiles) else None
+        return replace(asked, reference=reference, tokens=tokens, length=length).open(progress)
 
-    real = read(against)
-    made, learnt = read(generated), None if train is None else read(train)
+    references = [against, generated, *([train] if train is not None else [])]
+    opened = [read(reference, asked.length) for reference in references]
+    lengths = [found.spec.length for found in opened if isinstance(found.spec, TextSpec)]
+    if len(lengths) == len(opened) and len(set(lengths)) > 1:
+        opened = [read(reference, max(lengths)) for reference in references]
+    real, made, *rest = opened
+    learnt = rest[0] if rest else None
     for other in (made, *([learnt] if learnt else [])):
         _require_alike(real, other)
     return _Sources(generated=made, real=real, train=learnt)
 
 
 def _require_alike(real: Dataset, other: Dataset) -> None:
-    if real.spec.row_shape == other.spec.row_shape:
-        return
     ours, theirs = real.spec, other.spec
+    if ours.row_shape == theirs.row_shape and isinstance(ours, TextSpec) == isinstance(theirs, TextSpec):
+        return
     mending = "give both the same shape"
     if isinstance(ours, ImageSpec) and isinstance(theirs, ImageSpec):
         mending = f"bring both to one form with: --size {ours.height}x{ours.width} --channels {ours.channels}"
@@ -193,6 +205,8 @@ def _require_alike(real: Dataset, other: Dataset) -> None:
 def _kind(spec: DataSpec) -> str:
     if isinstance(spec, ImageSpec):
         return f"images of {spec.height}x{spec.width} pixels and {spec.channels} channels"
+    if isinstance(spec, TextSpec):
+        return f"texts of {spec.length} tokens"
     return f"vectors of {spec.row_shape[0]} numbers"
 
 
@@ -243,7 +257,7 @@ def _all_of(dataset: Dataset) -> Examples:
 
 def _unlabelled(dataset: Dataset) -> Dataset:
     spec = dataset.spec
-    bare = VectorSpec(features=spec.features) if isinstance(spec, VectorSpec) else _bare_images(spec)
+    bare = replace(spec, classes=()) if isinstance(spec, VectorSpec | TextSpec) else _bare_images(spec)
     train, validation, test = (
         Examples(bare, split.rows) for split in (dataset.train, dataset.validation, dataset.test)
     )

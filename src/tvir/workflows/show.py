@@ -10,7 +10,7 @@ from tvir.contracts.model import GenerativeModel, ModelConfig
 from tvir.contracts.run import RunFolder, write_atomically
 from tvir.reports.architecture import architecture_svg
 from tvir.workflows.building import build_model, construct, find_method
-from tvir.workflows.planning import DataRequest, Fit, Reading
+from tvir.workflows.planning import DataRequest, Fit, Reading, Tokens
 from tvir.workflows.run import load
 
 
@@ -23,6 +23,11 @@ def show(
     size: int | tuple[int, int] | str | None = None,
     channels: int | None = None,
     fit: Fit = "crop",
+    tokens: Tokens | None = None,
+    vocabulary: int | None = None,
+    length: int | None = None,
+    windows: bool = False,
+    column: str | None = None,
     progress: Reading | None = None,
 ) -> Path:
     """Draw a model, or the model of a run, as an SVG with real layer shapes and parameter counts.
@@ -35,6 +40,11 @@ def show(
         size: Side in pixels of the images, (height, width) or "HxW".
         channels: 1, 3 or 4.
         fit: How another aspect ratio is met.
+        tokens: What text is cut into: characters, bytes, bpe or unigram.
+        vocabulary: Most pieces of text.
+        length: Tokens of an example of text.
+        windows: Take text as one running text and cut it into windows.
+        column: The column of text in a table.
         progress: Told while data is read.
 
     Returns:
@@ -48,7 +58,11 @@ def show(
         place = Path(subject) / "architecture.svg"
     else:
         find_method(subject, config)  # said before any data is read
-        dataset = DataRequest(reference=data, size=size, channels=channels, fit=fit).open(progress)
+        request = DataRequest(
+            reference=data, size=size, channels=channels, fit=fit, tokens=tokens, vocabulary=vocabulary, length=length,
+            windows=windows, column=column,
+        )  # fmt: skip
+        dataset = request.open(progress)
         method = find_method(subject, config, dataset.spec)
         model = construct(method.kind, dataset.spec, method.config, seed=0)
         place = Path(f"{subject}.svg")

@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from tvir.cli.forms import BudgetFlags, DataFlags
+from tvir.cli.forms import BudgetFlags, DataFlags, TextFlags
 from tvir.cli.parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(BudgetFlags, DataFlags):
+class Compare(BudgetFlags, TextFlags, DataFlags):
     """Trains several models with several seeds on an equal budget, judges them alike, and writes a report.
 
     Every run is a process of its own. The same command again, after an interruption, finishes the rest.
@@ -71,6 +71,11 @@ def main(words: Sequence[str]) -> None:
             channels=form.channels,
             fit=form.fit,
             strict=form.strict,
+            tokens=form.tokens,
+            vocabulary=form.vocabulary,
+            length=form.length,
+            windows=form.windows,
+            column=form.column,
             jobs=form.jobs,
             limit=form.limit,
             weights=form.weights,

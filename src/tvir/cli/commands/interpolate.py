@@ -27,7 +27,7 @@ class Interpolate:
     condition: Annotated[str | None, arg(metavar="CLASS")] = None
     """The class that walks stay in, by name or index, for conditional models; by default each walk has its own."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
-    """.png strips, a moving .gif, .npy or .npz; by default interpolation-seedA-seedB.png in the run."""
+    """.png strips, a moving .gif, .npy or .npz; for text .txt; by default interpolation-seedA-seedB in the run."""
 
 
 def main(words: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ class Reconstruct:
     count: Annotated[int, arg(aliases=["-n"])] = 32
     """How many examples, from the beginning of the test split."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
-    """.png, .npy or .npz; by default reconstructions.png in the run."""
+    """.png, .npy or .npz, for text .txt; by default reconstructions in the run."""
 
 
 def main(words: Sequence[str]) -> None:

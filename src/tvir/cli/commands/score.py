@@ -16,8 +16,8 @@ from tvir.cli.parsing import parse
 class Score:
     """Judges samples against real data; writes scorecard.json and report.html into a folder.
 
-    Each of the three is a folder of images, .npz, .npy, an IDX folder or Parquet. Each score stands beside its floor:
-    the same measurement between two real sets of the same sizes.
+    Each of the three is a folder of images, .npz, .npy, an IDX folder, Parquet, or text (.txt, .csv, .jsonl). Each
+    score stands beside its floor: the same measurement between two real sets of the same sizes.
     """
 
     generated: Annotated[Positional[str], arg(metavar="GENERATED")]
@@ -34,6 +34,12 @@ class Score:
     """1 for gray, 3 for RGB, 4 for RGBA; by default what each source has."""
     fit: Literal["crop", "pad"] = "crop"
     """How images of another aspect ratio are met: their centre is cropped, or they are padded."""
+    length: Annotated[int | None, arg(metavar="BYTES")] = None
+    """Bytes of a text that are read, 2 for a Cyrillic letter; by default those of the longest, at most 256."""
+    windows: bool = False
+    """Take all lines as one running text and cut it into windows; by default each line is an example."""
+    column: Annotated[str | None, arg(metavar="NAME")] = None
+    """Column of text in a table; by default the one whose name says so, or the only one."""
     limit: int = 10_000
     """The most real and generated examples that are compared."""
     weights: tuple[Path, ...] = ()
@@ -71,6 +77,9 @@ def main(words: Sequence[str]) -> None:
             size=form.size,
             channels=form.channels,
             fit=form.fit,
+            length=form.length,
+            windows=form.windows,
+            column=form.column,
             limit=form.limit,
             weights=form.weights,
             seed=form.seed,

@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from tvir.cli.forms import TextFlags
 from tvir.cli.parsing import parse
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show:
+class Show(TextFlags):
     """Draws a model's architecture: noise, networks, data, decisions, with real layer shapes and parameter counts."""
 
     subject: Annotated[Positional[str], arg(metavar="MODEL|RUN")]
@@ -35,4 +36,17 @@ def main(words: Sequence[str]) -> None:
     form = parse(Show, words, program="tvir show")
     from tvir.workflows.show import show
 
-    print(show(form.subject, data=form.data, to=form.to, size=form.size, channels=form.channels, fit=form.fit))
+    place = show(
+        form.subject,
+        data=form.data,
+        to=form.to,
+        size=form.size,
+        channels=form.channels,
+        fit=form.fit,
+        tokens=form.tokens,
+        vocabulary=form.vocabulary,
+        length=form.length,
+        windows=form.windows,
+        column=form.column,
+    )
+    print(place)

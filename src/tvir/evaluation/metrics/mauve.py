@@ -29,8 +29,8 @@ class Mauve(Metric):
 
     Standardised features of both sets are cut into 50 cells by k-means, the frequencies smoothed by half a point in
     each (Krichevsky and Trofimov), and R = w P + (1 - w) Q gives the curve of exp(-5 KL(Q | R)) against
-    exp(-5 KL(P | R)). The mean over five partitions. This is no MAUVE of the literature: that looks through GPT-2 and cuts into a tenth as
-    many cells as there are texts; only values of this page compare.
+    exp(-5 KL(P | R)). The mean over five partitions. This is no MAUVE of the literature: that looks through GPT-2 and
+    cuts into a tenth as many cells as there are texts; only values of this page compare.
 
     Reference:
         MAUVE, arXiv 2102.01454; MAUVE Scores for Generative Models: Theory and Practice, arXiv 2212.14578 (smoothing).
