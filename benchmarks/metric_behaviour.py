@@ -2,6 +2,7 @@
 
 python benchmarks/metric_behaviour.py --data digits --count 350
 python benchmarks/metric_behaviour.py --mnist PATH --count 2000
+python benchmarks/metric_behaviour.py --data CAPTIONS.txt --count 350
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from tvir.evaluation.behaviour import (
     Observing,
     dealt_anew,
 )
-from tvir.evaluation.perturbations import PERTURBATIONS
 from tvir.evaluation.scorecard import find_metrics
 
 MARKS: dict[Movement | None, str] = {
@@ -39,12 +39,12 @@ def tables(behaviour: Behaviour) -> Iterator[str]:
         if not keys:
             continue
         yield f"\n**{axis.value.capitalize()}**\n"
-        yield "| metric | space | " + " | ".join(PERTURBATIONS) + " | honest |"
-        yield "|---|---|" + ":-:|" * len(PERTURBATIONS) + "---|"
+        yield "| metric | space | " + " | ".join(behaviour.perturbed) + " | honest |"
+        yield "|---|---|" + ":-:|" * len(behaviour.perturbed) + "---|"
         for key in sorted(keys, key=lambda key: key[0]):
             marks = (
                 MARKS[behaviour.movement(name, key)] if key in behaviour.perturbed[name] else ""
-                for name in PERTURBATIONS
+                for name in behaviour.perturbed
             )
             low, high = min(behaviour.honest[key]), max(behaviour.honest[key])
             yield f"| `{key[0]}` | {key[1]} | " + " | ".join(marks) + f" | {low:.3g} … {high:.3g} |"
@@ -54,9 +54,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     data = parser.add_mutually_exclusive_group()
-    data.add_argument("--data", default="digits", help="what open_dataset reads; labelled square images")
+    data.add_argument("--data", default="digits", help="what open_dataset reads; labelled square images or text")
     data.add_argument("--mnist", type=Path, help="an IDX folder")
-    parser.add_argument("--count", type=int, default=350, help="images on either side")
+    parser.add_argument("--count", type=int, default=350, help="examples on either side")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     dataset = dealt_anew(open_dataset(str(given.mnist or given.data)), count=given.count, seed=given.seed)
@@ -66,8 +66,8 @@ def main() -> None:
     )
     behaviour = observing.observe()
     print(
-        f"{given.mnist or given.data}, {given.count:,} images on either side, {len(dataset.train):,} of training, seed "
-        f"{given.seed}, {2 * PARTITIONS} honest values of each metric, margins {MARGIN:g} and {STRONG_MARGIN:g}; "
+        f"{given.mnist or given.data}, {given.count:,} examples on either side, {len(dataset.train):,} of training, "
+        f"seed {given.seed}, {2 * PARTITIONS} honest values of each metric, margins {MARGIN:g} and {STRONG_MARGIN:g}; "
         f"{time.perf_counter() - started:.0f} s"
     )
     print("\n".join(tables(behaviour)))

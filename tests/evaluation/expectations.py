@@ -169,3 +169,65 @@ EXPECTED = {
         ("frechet_distance", "pixels"): WORSE,
     },
 }
+
+EXPECTED_OF_TEXT = {
+    "words shuffled": {
+        ("ngram_js_2", "-"): WORSE,
+        ("bleu_4", "-"): WORSE,
+        ("reverse_perplexity", "-"): WORSE,
+        # Pairs of words tell order.
+        ("mmd_rbf", "words-pca64"): WORSE,
+        ("mauve", "reader"): WORSE,
+        # Counts of single words do not.
+        ("ngram_js_1", "-"): SAME,
+        ("zipf_distance", "-"): SAME,
+        ("vocabulary_share", "-"): SAME,
+        ("length_w1", "-"): SAME,
+        # Disorder passes for variety.
+        ("self_bleu_4", "-"): BETTER,
+        ("distinct_2", "-"): BETTER,
+    },
+    "words replaced": {
+        ("ngram_js_2", "-"): WORSE,
+        ("bleu_4", "-"): WORSE,
+        ("reverse_perplexity", "-"): WORSE,
+        ("length_w1", "-"): SAME,
+        ("self_bleu_4", "-"): BETTER,
+    },
+    "cut short": {
+        ("length_w1", "-"): WORSE,
+        ("ngram_js_1", "-"): WORSE,
+        ("reverse_perplexity", "-"): WORSE,
+    },
+    "said again": {
+        # Every text is real: what looks at one at a time has nothing to say against it.
+        ("bleu_4", "-"): SAME,
+        ("self_bleu_4", "-"): WORSE,
+        ("distinct_2", "-"): WORSE,
+        ("reverse_perplexity", "-"): WORSE,
+        ("vocabulary_share", "-"): WORSE,
+        ("mauve", "reader"): WORSE,
+    },
+    "rare words lost": {
+        ("vocabulary_share", "-"): WORSE,
+        ("zipf_distance", "-"): WORSE,
+        ("ngram_js_1", "-"): WORSE,
+        ("distinct_1", "-"): WORSE,
+    },
+    "misspelt": {
+        ("ngram_js_1", "-"): WORSE,
+        ("reverse_perplexity", "-"): WORSE,
+        # All words are still used.
+        ("vocabulary_share", "-"): SAME,
+        ("length_w1", "-"): SAME,
+        # New words pass for variety.
+        ("distinct_1", "-"): BETTER,
+    },
+    "copies 20 %": {
+        ("ngram_copy_rate", "-"): WORSE,
+        ("ngram_js_1", "-"): SAME,
+        ("bleu_4", "-"): SAME,
+        ("self_bleu_4", "-"): SAME,
+        ("reverse_perplexity", "-"): SAME,
+    },
+}

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from tvir.contracts.data import Array, Dataset, Examples
+from tvir.contracts.data import Array, Dataset, Examples, TextSpec
 from tvir.contracts.errors import TvirError
 from tvir.contracts.metric import Context, Direction, Metric, Points
 from tvir.contracts.noise import mix_seed
@@ -17,6 +17,7 @@ from tvir.evaluation.extractor import ClassifiesFeatures, FeatureExtractor, Lazy
 from tvir.evaluation.measuring import Key, measure_all
 from tvir.evaluation.perturbations import PERTURBATIONS, Material
 from tvir.evaluation.scorecard import find_metrics
+from tvir.evaluation.text_perturbations import TEXT_PERTURBATIONS
 
 Movement = Literal["worse", "much worse", "better", "much better"]
 """Where a value went that did not stay among the honest ones."""
@@ -85,13 +86,13 @@ class _Deal:
 
 
 class Observing:
-    """Measures perturbations of a labelled dataset of images.
+    """Measures perturbations of a labelled dataset of images, or of texts.
 
     The training split is fitted to and copied from; all other rows are dealt to reference, held-out and fresh rows
     several times over. Perturbed sets are made of the fresh rows of the first deal.
 
     Args:
-        dataset: Labelled square images.
+        dataset: Labelled square images, or texts of characters.
         count: Examples on either side, at most a quarter of those outside the training split.
         seed: Of the deals, of the extractors and of the perturbations.
         metrics: What is measured; by default all there is.
@@ -128,17 +129,17 @@ class Observing:
                     honest[key].append(value)
         material = self._material(deals[0])
         perturbed: dict[str, dict[Key, float]] = {}
-        for name, perturb in PERTURBATIONS.items():
+        known = TEXT_PERTURBATIONS if isinstance(self._dataset.spec, TextSpec) else PERTURBATIONS
+        for name, perturb in known.items():
             self._report(name)
             perturbed[name] = dict(self._measure(deals[0], self._points(perturb(material))))
         return Behaviour(count=self._count, honest=honest, perturbed=perturbed)
 
     def _points(self, rows: Array, labels: Array | None = None) -> Points:
         features = LazyFeatures(rows, self._extractors)
-        (classifier,) = [found for found in self._extractors if isinstance(found, ClassifiesFeatures)]
-        return Points(
-            rows=rows, features=features, labels=labels, predicted=classifier.classify(features[classifier.name])
-        )
+        classifiers = [found for found in self._extractors if isinstance(found, ClassifiesFeatures)]
+        predicted = classifiers[0].classify(features[classifiers[0].name]) if classifiers else None
+        return Points(rows=rows, features=features, labels=labels, predicted=predicted)
 
     def _deal(self, number: int) -> _Deal:
         order = np.random.default_rng(mix_seed(self._seed, f"deal {number}")).permutation(len(self._rows))
@@ -158,6 +159,7 @@ class Observing:
             train=np.asarray(self._dataset.train.rows[: self._count]),
             count=self._count,
             seed=self._seed,
+            spec=self._dataset.spec,
         )
 
     def _measure(self, deal: _Deal, generated: Points) -> Iterator[tuple[Key, float]]:
@@ -210,6 +212,8 @@ def dealt_anew(dataset: Dataset, *, count: int, seed: int = 0, most_train: int =
 
 
 def _labels(split: Examples) -> Array:
+    if isinstance(split.spec, TextSpec):
+        return np.full(len(split), -1, dtype=np.int64)
     if split.labels is None:
         raise ValueError("perturbations of classes need labels")
     return np.asarray(split.labels)

@@ -1,4 +1,4 @@
-"""Known ways of being wrong, made from honest images: what a metric sees of each is measured, not believed."""
+"""Known ways of being wrong, made from honest examples: what a metric sees of each is measured, not believed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from tvir.contracts.data import Array
+from tvir.contracts.data import Array, DataSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +16,12 @@ class Material:
     """What perturbed sets are made of.
 
     Args:
-        rows: Honest square images uint8 (M, side, side, channels), more than are wanted.
-        labels: Their classes (M,).
+        rows: Honest square images uint8 (M, side, side, channels), or rows of text, more than are wanted.
+        labels: Their classes (M,), -1 where they have none.
         train: The training split, to copy from.
         count: Images of a perturbed set, at most M / 2.
         seed: Of what is drawn.
+        spec: What a row is; only what rewrites text asks.
     """
 
     rows: Array
@@ -28,6 +29,7 @@ class Material:
     train: Array
     count: int
     seed: int = 0
+    spec: DataSpec | None = None
 
     @property
     def honest(self) -> Array:
