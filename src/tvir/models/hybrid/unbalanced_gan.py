@@ -106,7 +106,7 @@ class UnbalancedGan(EncodesData, JudgesExamples):
             "pretraining": "ae",
             "prior_components": 50,
             # What the decoder knows is lost in large steps, and Adam makes as much of a critic that knows nothing yet.
-            "generator_learning_rate": 5e-4,
+            "generator_learning_rate": 1e-4,
             "generator_warmup": 1000,
             "regulariser": "r1-r2:weight=0.1,final_share=0.03",
         }
