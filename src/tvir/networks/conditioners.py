@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.networks.building import HIDDEN
-from tvir.networks.convolutional import ResidualBlock, convolution
+from tvir.networks.convolutional import ResidualBlock, convolution, finest_channels
 from tvir.networks.mlp import SLOPE, Waves, scaled
 
 _COARSEST = 8
 """Images are read in patches so large that no more than this many lie side by side."""
+
+_FULL = 16
+"""Images with a shorter side than this have proportionally fewer features."""
 
 _BLOCKS = 2
 """Residual blocks of a network for images."""
@@ -109,5 +112,7 @@ def conditioner_for(spec: DataSpec, parameters: int, width: int) -> nn.Module:
         case VectorSpec():
             return VectorConditioner(spec.features, parameters, HIDDEN * width)
         case ImageSpec():
-            return ImageConditioner(spec.channels, spec.height, spec.width, parameters, 2 * width)
+            # Small images have less to show; large ones are read in larger patches, at as many places as others.
+            size = finest_channels(min(spec.height, _FULL), min(spec.width, _FULL), 2 * width)
+            return ImageConditioner(spec.channels, spec.height, spec.width, parameters, size)
     raise UsageError(f"there are no networks for {type(spec).__name__} yet; use images or vectors")

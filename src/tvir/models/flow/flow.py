@@ -81,7 +81,14 @@ class Flow(EncodesData, HasLikelihood):
     @classmethod
     def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
         if isinstance(spec, ImageSpec):
-            return {"width": 24, "batch_size": 32, "layers": 12, "transformation": "affine", "learning_rate": 2e-3}
+            return {
+                "width": 24,
+                "batch_size": 32,
+                "layers": 8,
+                "transformation": "affine",
+                "learning_rate": 4e-3,
+                "ema_half_life": 5_000.0,
+            }
         # Two layers for every way of dividing the numbers.
         digits = math.ceil(math.log2(max(2, math.prod(spec.shape))))
         return {"layers": min(10, max(4, 2 * digits))}
