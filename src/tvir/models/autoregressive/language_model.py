@@ -90,7 +90,7 @@ class LanguageModel(HasLikelihood, SamplesTokens):
     class Config(ModelConfig):
         """Settings of a language model."""
 
-        batch_size: Annotated[int, Ge(1)] = 32
+        batch_size: Annotated[int, Ge(1)] = 16
         """Examples per step, over all processes."""
         network: TokenNetwork = field(default_factory=Transformer)
         """What finds the probability of the next token."""
