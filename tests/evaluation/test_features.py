@@ -35,7 +35,7 @@ def noise_dataset(height, width, channels, count=40):
 
 
 def test_pixels_come_first():
-    assert find_extractors()[:2] == [Pixels, Classifier]
+    assert find_extractors()[0] is Pixels
 
 
 def test_vectors_and_small_images_are_left_as_they_are():
