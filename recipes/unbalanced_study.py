@@ -98,11 +98,13 @@ class Field:
     count: int
 
 
-# The warm-up of its own that a pre-trained generator has on vectors would take half of so short a game.
+# Of its own a generator of vectors takes the small steps that suit a trained one: no start for a random one, and
+# their warm-up would take half of so short a game.
 TOY = Field(
     steps=6_000,
     config={
-        "batch_size": 256, "latent": 2, "normalisation": "none", "prior_components": 50, "generator_warmup": 200,
+        "batch_size": 256, "latent": 2, "normalisation": "none", "prior_components": 50,
+        "generator_learning_rate": 2e-3, "generator_warmup": 200,
     },
     count=2_500,
 )  # fmt: skip
