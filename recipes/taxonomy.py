@@ -90,6 +90,11 @@ FORKS = (
     Fork(place=(4.5, 1.0), title={"en": "density: unknown", "uk": "густина: невідома"}, leads_to=("hybrid", "gan")),
 )
 
+CONTROLS: dict[Language, str] = {
+    "en": "controls, fitted without a step: ",
+    "uk": "для порівняння, припасовані без жодного кроку: ",
+}
+
 ROOT: dict[Language, str] = {"en": "learns from examples to make new ones", "uk": "вчиться на прикладах робити нові"}
 TOP = (2.5, 1.9)
 
@@ -98,7 +103,7 @@ def draw(language: Language) -> Figure:
     """The whole tree."""
     figure = Figure(figsize=(13, 6.4), layout="constrained", facecolor="white")
     axes = figure.subplots()
-    axes.set(xlim=(-0.55, 5.55), ylim=(-1.75, 2.15))
+    axes.set(xlim=(-0.55, 5.55), ylim=(-1.9, 2.15))
     axes.axis("off")
     places = {branch.family: branch.place for branch in BRANCHES}
     for fork in FORKS:
@@ -114,9 +119,15 @@ def draw(language: Language) -> Figure:
         x, y = branch.place
         how = "\n".join(textwrap.wrap(branch.how[language], 20))
         axes.text(x, y - 0.3, how, ha="center", va="top", fontsize=9.5, style="italic", color="#444444")
-        names = [name for name, entry in catalogue().items() if entry.family == branch.family]
-        axes.text(x, y - 0.72, "\n".join(names), ha="center", va="top", fontsize=9.5, family="monospace")
+        names = "\n".join(_names(branch.family))
+        axes.text(x, y - 0.72, names, ha="center", va="top", fontsize=9.5, family="monospace")
+    controls = CONTROLS[language] + ", ".join(_names("control"))
+    axes.text(TOP[0], -1.85, controls, ha="center", va="bottom", fontsize=9.5, color="#444444")
     return figure
+
+
+def _names(family: str) -> list[str]:
+    return [name for name, entry in catalogue().items() if entry.family == family]
 
 
 def _line(axes: Axes, start: tuple[float, float], end: tuple[float, float], *, dashed: bool = False) -> None:
