@@ -235,6 +235,25 @@ def test_a_decoder_decodes_latents_of_the_declared_shape(model_class, spec):
 
 
 @every_model
+def test_samples_begin_with_the_latents_that_are_given_instead_of_the_prior(model_class, spec):
+    """What `--latent` fits would otherwise be ignored without a word."""
+    if not issubclass(model_class, DecodesLatents):
+        pytest.skip("does not decode latents")
+    model = build(model_class, spec)
+    asked = []
+
+    def zeros(noise):
+        asked.append(noise.count)
+        return torch.zeros(noise.count, *model.latent_shape)
+
+    with model.latents_from(zeros):
+        model.sample(3)
+    assert asked == [3]
+    model.sample(3)
+    assert asked == [3]
+
+
+@every_model
 def test_an_encoder_reconstructs_in_the_shape_of_the_data(model_class, spec):
     if not issubclass(model_class, EncodesData):
         pytest.skip("does not encode")

@@ -222,6 +222,16 @@ def written(tokens: Tensor) -> Tensor:
     return (ended - (tokens == END).long()) == 0
 
 
+def shortened(tokens: Tensor) -> Tensor:
+    """Tokens (N, length) without the columns in which every text has ended, (N, longest).
+
+    Example:
+        >>> shortened(torch.tensor([[3, 0, 0, 0], [3, 1, 0, 0]])).shape
+        torch.Size([2, 3])
+    """
+    return tokens[:, : int(written(tokens).sum(1).max()) if len(tokens) else 0]
+
+
 _RESIDENT_LIMIT = 256 * 2**20
 """Bytes of a memory-mapped file that may stay resident; the pages of a larger one are given back after use."""
 

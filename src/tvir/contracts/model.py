@@ -257,8 +257,11 @@ class DecodesLatents(GenerativeModel):
     _source: Callable[[Noise], Tensor] | None = None
 
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
-        latents = self.sample_prior(noise, condition) if self._source is None else self._source(noise)
-        return self.decode(latents, condition)
+        return self.decode(self.latents_for(noise, condition), condition)
+
+    def latents_for(self, noise: Noise, condition: Tensor | None = None) -> Tensor:
+        """Latents from the prior, or from where ``latents_from`` says, (noise.count, *latent_shape)."""
+        return self.sample_prior(noise, condition) if self._source is None else self._source(noise)
 
     @contextmanager
     def latents_from(self, source: Callable[[Noise], Tensor]) -> Iterator[None]:

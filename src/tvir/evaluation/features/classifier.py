@@ -14,6 +14,7 @@ from tvir.contracts.data import Array, Dataset, DataSpec, Examples, ImageSpec, T
 from tvir.contracts.noise import mix_seed
 from tvir.evaluation.bodies import FEATURES, LARGEST_SIDE, image_body, look_through, vector_body
 from tvir.evaluation.extractor import ClassifiesFeatures, Report, content_hash
+from tvir.evaluation.fitting import fit_network
 from tvir.evaluation.keeping import kept_tensors
 from tvir.evaluation.subsampling import drawn_indices
 
@@ -122,20 +123,12 @@ def train(whole: nn.Sequential, examples: Examples, labelled: Array, seed: int, 
     rows, labels = examples.take(chosen), np.asarray(examples.labels)[chosen].astype(np.int64)
     batch = min(_BATCH, len(chosen))
     steps = max(1, min(_SEEN, _MOST_EPOCHS * len(chosen)) // batch)
-    optimiser = torch.optim.AdamW(whole.parameters(), lr=_LEARNING_RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=_LEARNING_RATE, total_steps=steps, pct_start=0.2)
-    order = np.zeros(0, dtype=np.int64)
-    whole.train()
-    for step in range(steps):
-        if len(order) < batch:
-            order = np.concatenate([order, drawing.permutation(len(chosen))])
-        now, order = order[:batch], order[batch:]
+
+    def loss(now: Array) -> Tensor:
         data = examples.spec.to_model(rows[now])
-        loss = F.cross_entropy(whole(data), torch.from_numpy(labels[now]), label_smoothing=0.05)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if step % 10 == 0 or step == steps - 1:
-            report("training the classifier to look through", step + 1, steps)
-    return {name: tensor.detach() for name, tensor in whole.state_dict().items()}
+        return F.cross_entropy(whole(data), torch.from_numpy(labels[now]), label_smoothing=0.05)
+
+    return fit_network(
+        whole, loss, count=len(chosen), batch=batch, steps=steps, learning_rate=_LEARNING_RATE, drawing=drawing,
+        report=report, what="training the classifier to look through",
+    )  # fmt: skip

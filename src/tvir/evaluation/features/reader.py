@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tvir.contracts.data import Array, Dataset, Examples, TextSpec, written
+from tvir.contracts.data import Array, Dataset, Examples, TextSpec, shortened, written
 from tvir.contracts.noise import mix_seed
 from tvir.evaluation.bodies import FEATURES, look_through
 from tvir.evaluation.extractor import FeatureExtractor, Report, content_hash
+from tvir.evaluation.fitting import fit_network
 from tvir.evaluation.keeping import kept_tensors
 from tvir.networks.transformer import TokenTransformer
+from tvir.objectives.texts import token_surprise
 
 _LAYERS, _HEADS = 2, 4
 _TEXTS = 20_000
@@ -104,26 +105,12 @@ def train(network: TokenTransformer, examples: Examples, seed: int, report: Repo
     rows = examples.take(chosen)
     batch = max(4, min(_BATCH_TOKENS // rows.shape[1], len(rows)))
     steps = max(1, min(_SEEN_TOKENS // rows.shape[1], _MOST_EPOCHS * len(rows)) // batch)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=_LEARNING_RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=_LEARNING_RATE, total_steps=steps, pct_start=0.2)
-    order = np.zeros(0, dtype=np.int64)
-    network.train()
-    for step in range(steps):
-        if len(order) < batch:
-            order = np.concatenate([order, drawing.permutation(len(rows))])
-        now, order = order[:batch], order[batch:]
-        tokens = _shortened(examples.spec.to_model(rows[now]))
-        surprise = F.cross_entropy(network(tokens).transpose(1, 2), tokens, reduction="none")
-        read = written(tokens)
-        optimiser.zero_grad(set_to_none=True)
-        ((surprise * read).sum() / read.sum()).backward()
-        optimiser.step()
-        schedule.step()
-        if step % 10 == 0 or step == steps - 1:
-            report("training the reader to look through", step + 1, steps)
-    return {name: tensor.detach() for name, tensor in network.state_dict().items()}
 
+    def loss(now: Array) -> Tensor:
+        tokens = shortened(examples.spec.to_model(rows[now]))
+        return token_surprise(network(tokens), tokens).sum() / written(tokens).sum()
 
-def _shortened(tokens: Tensor) -> Tensor:
-    """Without the columns in which every text has ended."""
-    return tokens[:, : int(written(tokens).sum(1).max())]
+    return fit_network(
+        network, loss, count=len(rows), batch=batch, steps=steps, learning_rate=_LEARNING_RATE, drawing=drawing,
+        report=report, what="training the reader to look through",
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from tvir.contracts.noise import mix_seed
 from tvir.evaluation.bodies import FEATURES, LARGEST_SIDE, AverageLargeImages, image_body, look_through
 from tvir.evaluation.extractor import FeatureExtractor, Report, content_hash
 from tvir.evaluation.features.classifier import labelled_examples
+from tvir.evaluation.fitting import fit_network
 from tvir.evaluation.keeping import kept_tensors
 
 _EXAMPLES = 20_000
@@ -93,23 +94,15 @@ def train(body: nn.Sequential, examples: Examples, seed: int, report: Report) ->
     steps = max(1, min(_SEEN, _MOST_EPOCHS * len(chosen)) // batch)
     generator = torch.Generator().manual_seed(mix_seed(seed, "self-supervised views"))
     shrink = AverageLargeImages()
-    optimiser = torch.optim.AdamW(body.parameters(), lr=_LEARNING_RATE, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=_LEARNING_RATE, total_steps=steps, pct_start=0.2)
-    order = np.zeros(0, dtype=np.int64)
-    body.train()
-    for step in range(steps):
-        if len(order) < batch:
-            order = np.concatenate([order, drawing.permutation(len(chosen))])
-        now, order = order[:batch], order[batch:]
+
+    def loss(now: Array) -> Tensor:
         images = shrink(examples.spec.to_model(rows[now]))
-        loss = contrast(body(torch.cat([view(images, generator), view(images, generator)])))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if step % 10 == 0 or step == steps - 1:
-            report("training the network to look through", step + 1, steps)
-    return {name: tensor.detach() for name, tensor in body.state_dict().items()}
+        return contrast(body(torch.cat([view(images, generator), view(images, generator)])))
+
+    return fit_network(
+        body, loss, count=len(chosen), batch=batch, steps=steps, learning_rate=_LEARNING_RATE, drawing=drawing,
+        report=report, what="training the network to look through",
+    )  # fmt: skip
 
 
 def view(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
 
-import torch.nn.functional as F
 from annotated_types import Ge, Gt
 from torch import Tensor
 
 from tvir.contracts.choice import Choice
 from tvir.contracts.collectives import mean_over_processes
-from tvir.contracts.data import END, TextSpec, written
+from tvir.contracts.data import END, TextSpec, shortened, written
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
@@ -30,8 +29,10 @@ from tvir.contracts.model import (
     Stage,
 )
 from tvir.contracts.noise import Noise
+from tvir.contracts.ranges import Logarithmic
 from tvir.networks.recurrent import TokenRecurrence
 from tvir.networks.transformer import ReadsTokens, TokenTransformer, nucleus
+from tvir.objectives.texts import token_surprise
 
 
 class TokenNetwork(Choice):
@@ -94,7 +95,7 @@ class LanguageModel(HasLikelihood, SamplesTokens):
         """Examples per step, over all processes."""
         network: TokenNetwork = field(default_factory=Transformer)
         """What finds the probability of the next token."""
-        learning_rate: Annotated[float, Gt(0)] = 2e-3
+        learning_rate: Annotated[float, Gt(0), Logarithmic(5e-4, 5e-3)] = 2e-3
         """Step size of the network."""
         weight_decay: Annotated[float, Ge(0)] = 0.01
         """Decoupled weight decay."""
@@ -124,11 +125,8 @@ class LanguageModel(HasLikelihood, SamplesTokens):
 
     def _surprise(self, tokens: Tensor) -> Tensor:
         """Nats of each token, 0 after the end; (N, longest), where nothing is read that follows the end of all."""
-        read = written(tokens)
-        longest = int(read.sum(1).max()) if len(tokens) else 0
-        tokens, read = tokens[:, :longest], read[:, :longest]
-        logits = self.network(tokens).float()
-        return F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none") * read
+        tokens = shortened(tokens)
+        return token_surprise(self.network(tokens), tokens)
 
     def stages(self) -> Sequence[Stage]:
         def loss(batch: Batch) -> Losses:

@@ -95,7 +95,7 @@ class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
         if condition is not None and bool((condition >= self.classes).any()):
             raise UsageError(f"there is no class {int(condition.max())}; the classes are 0 to {self.classes - 1}")
-        latents = self.sample_prior(noise)
+        latents = self.latents_for(noise)
         return self.decode(latents, self.frequencies.draw(noise) if condition is None else condition)
 
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 import torch
@@ -76,7 +78,7 @@ class Autoencoder(nn.Module):
     def encode(self, examples: Tensor) -> Independent:
         """q(z|x) as a distribution."""
         mean, log_variance = self.posterior(examples)
-        return Independent(Normal(mean, torch.exp(0.5 * log_variance)), 1)
+        return normal_distribution(mean, log_variance)
 
     def decode(self, latents: Tensor) -> Tensor:
         """The expected example given a latent, (N, *spec.shape)."""
@@ -90,11 +92,8 @@ class Autoencoder(nn.Module):
     def bound(self, examples: Tensor, noise: Noise, samples: int) -> Tensor:
         """A lower bound of log p(x) in nats, (N,); importance-weighted where there are several samples."""
         mean, log_variance = self.posterior(examples)
-        draws = noise.normal(samples, self.config.latent).unbind(1)
-        if samples == 1:
-            likelihood = self.log_likelihood(examples, draw_latents(mean, log_variance, draws[0]))
-            return evidence_bound(likelihood, normal_divergence(mean, log_variance))
-        return importance_weighted_bound(torch.stack([self._weight(examples, mean, log_variance, e) for e in draws]))
+        draws = noise.normal(samples, self.config.latent)
+        return lower_bound(partial(self.log_likelihood, examples), mean, log_variance, draws)
 
     def variational_loss(self, batch: Batch) -> Losses:
         """The negative bound: what a variational autoencoder minimises."""
@@ -120,13 +119,6 @@ class Autoencoder(nn.Module):
         loss = self.variational_loss if variational else self.plain_loss
         return Phase(name="autoencoder", player=player, loss=loss)
 
-    def _weight(self, examples: Tensor, mean: Tensor, log_variance: Tensor, draw: Tensor) -> Tensor:
-        """Log p(x, z) - log q(z|x)."""
-        latents = draw_latents(mean, log_variance, draw)
-        prior = normal_log_prob(latents, torch.zeros_like(mean), torch.zeros_like(mean))
-        posterior = normal_log_prob(latents, mean, log_variance)
-        return self.log_likelihood(examples, latents) + prior - posterior
-
     def _beta(self, batch: Batch) -> float:
         warmup = self.config.beta_warmup
         return self.config.beta * (min(1.0, batch.progress / warmup) if warmup else 1.0)
@@ -142,3 +134,32 @@ def draw_latents(mean: Tensor, log_variance: Tensor, draw: Tensor) -> Tensor:
     """Latents from a diagonal normal distribution, differentiable in its mean and log variance."""
     # Reparameterisation: arXiv 1312.6114, section 2.4.
     return mean + torch.exp(0.5 * log_variance) * draw
+
+
+def normal_distribution(mean: Tensor, log_variance: Tensor) -> Independent:
+    """A diagonal normal distribution of latents, from mean and log variance (N, latent)."""
+    return Independent(Normal(mean, torch.exp(0.5 * log_variance)), 1)
+
+
+def lower_bound(
+    log_likelihood: Callable[[Tensor], Tensor], mean: Tensor, log_variance: Tensor, draws: Tensor
+) -> Tensor:
+    """A lower bound of log p(x) in nats, (N,): importance-weighted where there are several draws.
+
+    Args:
+        log_likelihood: From latents (N, latent) to log p(x|z), (N,).
+        mean: Of q(z|x), (N, latent).
+        log_variance: Of q(z|x), (N, latent).
+        draws: Of a standard normal distribution, (N, samples, latent).
+    """
+    if draws.shape[1] == 1:
+        likelihood = log_likelihood(draw_latents(mean, log_variance, draws[:, 0]))
+        return evidence_bound(likelihood, normal_divergence(mean, log_variance))
+
+    def weight(draw: Tensor) -> Tensor:
+        """Log p(x, z) - log q(z|x)."""
+        latents = draw_latents(mean, log_variance, draw)
+        prior = normal_log_prob(latents, torch.zeros_like(mean), torch.zeros_like(mean))
+        return log_likelihood(latents) + prior - normal_log_prob(latents, mean, log_variance)
+
+    return importance_weighted_bound(torch.stack([weight(draw) for draw in draws.unbind(1)]))

@@ -9,13 +9,12 @@ from functools import partial
 from typing import Annotated
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor
-from torch.distributions import Independent, Normal
+from torch.distributions import Independent
 
 from tvir.contracts.choice import Choice
-from tvir.contracts.data import END, Examples, TextSpec, written
+from tvir.contracts.data import END, Examples, TextSpec, shortened
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
@@ -33,11 +32,12 @@ from tvir.contracts.model import (
     evaluating,
 )
 from tvir.contracts.noise import Noise, mix_seed
-from tvir.models.vae.autoencoding import draw_latents, mean_and_log_variance
+from tvir.contracts.ranges import Logarithmic
+from tvir.models.vae.autoencoding import draw_latents, lower_bound, mean_and_log_variance, normal_distribution
 from tvir.networks.latent_text import AttentiveDecoder, LatentDecoder, RecurrentDecoder, TextEncoder
 from tvir.networks.transformer import likeliest, nucleus, write_tokens
 from tvir.objectives.divergences import normal_divergence
-from tvir.objectives.elbo import evidence_bound, importance_weighted_bound, normal_log_prob
+from tvir.objectives.texts import token_surprise
 
 _RISING = 0.5
 """Share of a cycle over which beta grows: Fu et al. 2019, arXiv 1903.10145, R."""
@@ -122,7 +122,7 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         """Share of tokens that those after them do not see in training (arXiv 1511.06349)."""
         autoencoder_start: Annotated[float, Ge(0), Lt(1)] = 0.3
         """Share of the budget in which an autoencoder learns whose encoder is kept (arXiv 1909.00868)."""
-        learning_rate: Annotated[float, Gt(0)] = 2e-3
+        learning_rate: Annotated[float, Gt(0), Logarithmic(5e-4, 5e-3)] = 2e-3
         """Step size of encoder and decoder."""
         weight_decay: Annotated[float, Ge(0)] = 0.01
         """Decoupled weight decay."""
@@ -157,11 +157,10 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
 
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
         choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
-        return self._write(self.sample_prior(noise), noise.uniform(self.length), choose)
+        return self._write(self.latents_for(noise, condition), noise.uniform(self.length), choose)
 
     def encode(self, examples: Tensor, condition: Tensor | None = None) -> Independent:
-        mean, log_variance = self.posterior(examples)
-        return Independent(Normal(mean, torch.exp(0.5 * log_variance)), 1)
+        return normal_distribution(*self.posterior(examples))
 
     def posterior(self, examples: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z|x), (N, latent) each."""
@@ -175,23 +174,15 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
             latents: (N, latent).
             hide: Which tokens are not seen by those after them, (N, length) of bool; none by default.
         """
-        read = written(examples)
-        longest = int(read.sum(1).max()) if len(examples) else 0
-        tokens = examples[:, :longest]
-        logits = self.decoder(tokens, latents, None if hide is None else hide[:, :longest]).float()
-        surprise = F.cross_entropy(logits.transpose(1, 2), tokens, reduction="none")
-        return -(surprise * read[:, :longest]).sum(1)
+        tokens = shortened(examples)
+        logits = self.decoder(tokens, latents, None if hide is None else hide[:, : tokens.shape[1]])
+        return -token_surprise(logits, tokens).sum(1)
 
     def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
         with evaluating(self):
             mean, log_variance = self.posterior(examples)
-            draws = noise.normal(samples, self.config.latent).unbind(1)
-            if samples == 1:
-                likelihood = self.log_likelihood(examples, draw_latents(mean, log_variance, draws[0]))
-                return evidence_bound(likelihood, normal_divergence(mean, log_variance))
-            return importance_weighted_bound(
-                torch.stack([self._weight(examples, mean, log_variance, draw) for draw in draws])
-            )
+            draws = noise.normal(samples, self.config.latent)
+            return lower_bound(partial(self.log_likelihood, examples), mean, log_variance, draws)
 
     def stages(self) -> Sequence[Stage]:
         share = self.config.autoencoder_start
@@ -274,12 +265,6 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         cycles = self.config.cycles
         within = (progress * cycles) % 1.0 if progress < 1 else 1.0
         return self.config.beta * (min(1.0, within / _RISING) if cycles else 1.0)
-
-    def _weight(self, examples: Tensor, mean: Tensor, log_variance: Tensor, draw: Tensor) -> Tensor:
-        """Log p(x, z) - log q(z|x)."""
-        latents = draw_latents(mean, log_variance, draw)
-        prior = normal_log_prob(latents, torch.zeros_like(mean), torch.zeros_like(mean))
-        return self.log_likelihood(examples, latents) + prior - normal_log_prob(latents, mean, log_variance)
 
     def _write(self, latents: Tensor, shares: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         return write_tokens(partial(self.decoder.following, latents), shares, choose, END)
