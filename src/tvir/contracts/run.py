@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from tvir.contracts.budget import Spent
 from tvir.contracts.data import END, DataSpec, ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
+from tvir.contracts.faults import first_fault
 from tvir.contracts.pieces import MOST_PIECES, read_piece, write_piece
 
 SCHEMA = 1
@@ -205,9 +206,7 @@ class RunFolder:
         except FileNotFoundError:
             raise UsageError(f"{self.path} is no run: it has no run.json; make one with: tvir train MODEL") from None
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
-            raise UsageError(f"{self.record_path} cannot be read as a run: {where}: {first['msg']}") from None
+            raise UsageError(f"{self.record_path} cannot be read as a run: {first_fault(error)}") from None
 
     def write(self, record: RunRecord) -> None:
         """Replace run.json atomically."""

@@ -15,6 +15,7 @@ from tvir.contracts.data import Array, Dataset, Examples, ImageSpec
 from tvir.contracts.discovery import discover
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.evidence import Evidence
+from tvir.contracts.faults import first_fault
 from tvir.contracts.metric import Context, Metric, ModelMetric, Points, Score, Scorecard
 from tvir.contracts.model import GenerativeModel
 from tvir.contracts.noise import mix_seed
@@ -43,9 +44,7 @@ def from_json(content: bytes) -> Scorecard:
     try:
         return _SCORECARD.validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"this cannot be read as a scorecard: {where}: {first['msg']}") from None
+        raise UsageError(f"this cannot be read as a scorecard: {first_fault(error)}") from None
 
 
 def json_schema() -> bytes:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from tvir.contracts.errors import TvirError, UsageError
+from tvir.contracts.faults import first_fault
 from tvir.contracts.run import RunFolder
 from tvir.contracts.tensors import read_tensors, write_tensors
 from tvir.training.position import Position
@@ -130,9 +131,7 @@ def read_position(folder: RunFolder, step: int) -> Position:
     try:
         return _POSITION.validate_json(_small_file(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{path} cannot be read: {where}: {first['msg']}") from None
+        raise UsageError(f"{path} cannot be read: {first_fault(error)}") from None
 
 
 def read_part(folder: RunFolder, step: int, part: str, into: Mapping[str, Tensor]) -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tvir.contracts.attempt import Attempt
+from tvir.contracts.errors import UsageError
+from tvir.contracts.faults import first_fault
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import DataRecord, Precision, Status, write_atomically
 from tvir.contracts.size import Size
@@ -94,6 +96,20 @@ _LEDGER = TypeAdapter(Ledger)
 def write_ledger(path: Path, ledger: Ledger) -> None:
     """Write comparison.json. A number that is not finite is written as null."""
     write_atomically(path, _LEDGER.dump_json(ledger, indent=2) + b"\n")
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read comparison.json.
+
+    Raises:
+        UsageError: There is no such file, or it is no comparison, or one with a number that is not finite.
+    """
+    try:
+        return _LEDGER.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"there is no {path}; make it with: tvir compare MODEL MODEL --out {path.parent}") from None
+    except ValidationError as error:
+        raise UsageError(f"{path} cannot be read as a comparison: {first_fault(error)}") from None
 
 
 _COLUMNS = (

@@ -17,6 +17,7 @@ import tvir
 from tvir.contracts.budget import Budget
 from tvir.contracts.data import Dataset
 from tvir.contracts.errors import UsageError
+from tvir.contracts.faults import first_fault
 from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import DataRecord, Precision, RunFolder, RunRecord, SpecRecord
 from tvir.data.opening import find_source, open_dataset
@@ -71,9 +72,9 @@ class DataRequest:
         try:
             return _REQUEST.validate_python({**record.options, "reference": record.reference})
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "data"
-            raise UsageError(f"run.json: the data cannot be read with these options: {where}: {first['msg']}") from None
+            raise UsageError(
+                f"run.json: the data cannot be read with these options: {first_fault(error, 'data')}"
+            ) from None
 
     def open(self, progress: Reading | None = None) -> Dataset:
         """Read the data, or find it in the cache.
