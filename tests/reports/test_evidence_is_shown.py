@@ -15,7 +15,7 @@ from tvir.contracts.evidence import (
 )
 from tvir.contracts.metric import Axis, Direction, Score
 from tvir.reports.content import PickedGrid, ScoreReport
-from tvir.reports.html import comparison_page, run_page, score_page, write_score
+from tvir.reports.html import comparison_page, run_page, score_page, write_report
 from tvir.reports.scores import from_floor, score_rows
 
 HISTOGRAM = DistanceHistogram(space="pixels@raw", width=0.5, real=(0.2, 0.5, 0.3), generated=(0.6, 0.3, 0.1))
@@ -91,7 +91,7 @@ def test_training_examples_are_hidden_where_asked(language):
 
 
 def test_anybodys_samples_have_a_page(tmp_path):
-    write_score(tmp_path / "score.html", scored(), "en")
+    write_report(tmp_path / "score.html", scored(), "en")
     page = (tmp_path / "score.html").read_text("utf-8")
     assert "theirs against mnist" in page
     assert "theirs: 64 of 180, seed 5" in page

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tvir.contracts.errors import UsageError
 from tvir.contracts.run import SpecRecord
-from tvir.reports.html import comparison_page, run_page, write_comparison, write_run
+from tvir.reports.html import comparison_page, run_page, write_report
 from tvir.reports.language import load_words
 from tvir.reports.panels import costs, example_text
 
@@ -172,15 +172,15 @@ def test_a_run_that_failed_before_it_was_judged_has_a_page():
 
 def test_reports_are_written_where_asked(tmp_path):
     report = replace(made_up.comparison(), cards=(), runs=(), grids=(), strips=(), verdicts=())
-    write_comparison(tmp_path / "comparison.html", report)
-    write_run(tmp_path / "run.html", replace(made_up.run_report(), run=made_up.run("vae", 0, failed=True)), "uk")
+    write_report(tmp_path / "comparison.html", report)
+    write_report(tmp_path / "run.html", replace(made_up.run_report(), run=made_up.run("vae", 0, failed=True)), "uk")
     assert (tmp_path / "comparison.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     assert 'lang="uk"' in (tmp_path / "run.html").read_text("utf-8")
 
 
 def test_an_unknown_language_is_refused(tmp_path):
     with pytest.raises(UsageError, match="choose one of"):
-        write_comparison(tmp_path / "x.html", made_up.comparison(), "fr")
+        write_report(tmp_path / "x.html", made_up.comparison(), "fr")
 
 
 def test_two_contestants_of_one_model_are_kept_apart():

@@ -22,8 +22,12 @@ from tvir.reports.sentences import axis_sentences, failed_models, gaps_tested
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_comparison(path: Path, report: ComparisonReport, language: str = "en") -> None:
-    """Write a comparison as one HTML file.
+Report = ComparisonReport | RunReport | ScoreReport
+"""What there are pages for."""
+
+
+def write_report(path: Path, report: Report, language: str = "en") -> None:
+    """Write a report as one HTML file.
 
     Args:
         path: The file; its folder must exist.
@@ -33,35 +37,14 @@ def write_comparison(path: Path, report: ComparisonReport, language: str = "en")
     Raises:
         UsageError: There are no words in that language.
     """
-    write_atomically(path, comparison_page(report, language).encode())
-
-
-def write_run(path: Path, report: RunReport, language: str = "en") -> None:
-    """Write the report of one run as one HTML file.
-
-    Args:
-        path: The file; its folder must exist.
-        report: What to show.
-        language: Of the words.
-
-    Raises:
-        UsageError: There are no words in that language.
-    """
-    write_atomically(path, run_page(report, language).encode())
-
-
-def write_score(path: Path, report: ScoreReport, language: str = "en") -> None:
-    """Write the report of anybody's samples as one HTML file.
-
-    Args:
-        path: The file; its folder must exist.
-        report: What to show.
-        language: Of the words.
-
-    Raises:
-        UsageError: There are no words in that language.
-    """
-    write_atomically(path, score_page(report, language).encode())
+    match report:
+        case ComparisonReport():
+            page = comparison_page(report, language)
+        case RunReport():
+            page = run_page(report, language)
+        case ScoreReport():
+            page = score_page(report, language)
+    write_atomically(path, page.encode())
 
 
 def comparison_page(report: ComparisonReport, language: str = "en") -> str:

@@ -17,7 +17,7 @@ from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import Precision, RunFolder, RunRecord
 from tvir.contracts.verdict import Verdict
 from tvir.reports.content import ComparisonReport
-from tvir.reports.html import write_comparison
+from tvir.reports.html import write_report
 from tvir.workflows.contest import controls_for, plan_all, ranges_for, read_contestants
 from tvir.workflows.jury import Jury
 from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger, write_table
@@ -159,7 +159,7 @@ def compare(
         evidence={shown[path]: found for path, found in jury.evidence.items()},
         show_training_examples=show_training_examples,
     )
-    write_comparison(place / "report.html", report, language)
+    write_report(place / "report.html", report, language)
     return Comparison(
         path=place,
         cards=tuple(ledger.cards),

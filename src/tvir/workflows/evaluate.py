@@ -17,7 +17,7 @@ from tvir.contracts.noise import mix_seed
 from tvir.contracts.run import SpecRecord, write_atomically
 from tvir.evaluation.scorecard import Judge, Judgement, to_json
 from tvir.reports.content import RunReport
-from tvir.reports.html import write_run
+from tvir.reports.html import write_report
 from tvir.workflows.planning import DataRequest, Reading, short_name
 from tvir.workflows.reporting import film_strip, run_entry, sample_grid
 from tvir.workflows.run import Run, load
@@ -109,7 +109,7 @@ def save_card(
         strip=film_strip(run),
         show_training_examples=show_training_examples,
     )
-    write_run(run.path / f"report{suffix}.html", report, language)
+    write_report(run.path / f"report{suffix}.html", report, language)
 
 
 def _suffix(data: str | None, latent: str | None) -> str:

@@ -19,7 +19,7 @@ from tvir.data.texts import TextFiles
 from tvir.evaluation.given import GivenFeatures
 from tvir.evaluation.scorecard import Judge, Judgement, to_json
 from tvir.reports.content import PickedGrid, ScoreReport
-from tvir.reports.html import write_score
+from tvir.reports.html import write_report
 from tvir.workflows.planning import DataRequest, Fit, Reading
 from tvir.workflows.reporting import shown, shown_count
 
@@ -105,7 +105,7 @@ def score(
             evidence=judgement.evidence(), grids=() if features else _grids(sources, judgement, seed),
             show_training_examples=show_training_examples,
         )  # fmt: skip
-        write_score(place / "report.html", report, language)
+        write_report(place / "report.html", report, language)
     return judged
 
 
