@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from tvir.contracts.data import ImageSpec, TextSpec
+from tvir.contracts.data import ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.models.catalogue import find_model
-from tvir.workflows.building import construct, read_config
+from tvir.workflows.building import construct, find_method, read_config
 
 SPEC = ImageSpec(channels=1, height=8, width=8)
 VAE = find_model("vae")
@@ -47,3 +47,12 @@ def test_settings_of_another_model_are_refused():
 def test_settings_in_python_are_checked_like_those_in_a_file():
     with pytest.raises(UsageError, match="width"):
         read_config(VAE, VAE.Config(width=-1))
+
+
+def test_a_game_from_a_random_start_has_the_steps_of_a_plain_game_not_those_of_a_trained_generator():
+    vectors = VectorSpec(features=2)
+    random = find_method("unbalanced-gan", {"pretraining": "none"}, vectors).config.as_json()
+    trained = find_method("unbalanced-gan", {}, vectors).config.as_json()
+    plain = find_method("gan", {}, vectors).config.as_json()
+    assert random["generator_learning_rate"] == plain["generator_learning_rate"] > trained["generator_learning_rate"]
+    assert random["batch_size"] == plain["batch_size"] == trained["batch_size"]

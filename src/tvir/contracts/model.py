@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, Self
 
 import torch
 from annotated_types import Ge, Gt
@@ -20,6 +21,9 @@ from tvir.contracts.data import DataSpec, Examples
 from tvir.contracts.diagram import Diagram
 from tvir.contracts.errors import UsageError
 from tvir.contracts.noise import Noise
+
+NO_SETTINGS: Final[Mapping[str, Any]] = MappingProxyType({})
+"""Nobody chose anything."""
 
 Losses = Mapping[str, Tensor]
 """Named scalar terms of a loss; what is minimised is their sum. Each is a mean over the batch."""
@@ -185,8 +189,13 @@ class GenerativeModel(nn.Module, ABC):
         self.config = config
 
     @classmethod
-    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
-        """Settings that suit a kind of data better than the defaults of ``Config`` do, as text or numbers."""
+    def settings_for(cls, spec: DataSpec, asked: Mapping[str, Any] = NO_SETTINGS) -> Mapping[str, Any]:
+        """Settings that suit a kind of data better than the defaults of ``Config`` do, as text or numbers.
+
+        Args:
+            spec: The data.
+            asked: Settings that somebody chose: they win, and others may have to follow from them.
+        """
         return {}
 
     @classmethod

@@ -76,8 +76,8 @@ def find_method(
     model = name if recipe is None else recipe.model
     kind = find_model(model, others=recipes())
     if not isinstance(config, ModelConfig):
-        suited = kind.settings_for(spec) if spec is not None else {}
-        config = {**suited, **(recipe.settings if recipe else {}), **(config or {})}
+        asked = {**(recipe.settings if recipe else {}), **(config or {})}
+        config = {**(kind.settings_for(spec, asked) if spec is not None else {}), **asked}
     return Method(model=model, kind=kind, config=read_config(kind, config))
 
 

@@ -16,7 +16,18 @@ from torch.distributions import Independent
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import Adam, Batch, EncodesData, HasLikelihood, Losses, Phase, Player, SizedConfig, Stage
+from tvir.contracts.model import (
+    NO_SETTINGS,
+    Adam,
+    Batch,
+    EncodesData,
+    HasLikelihood,
+    Losses,
+    Phase,
+    Player,
+    SizedConfig,
+    Stage,
+)
 from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import Logarithmic
 from tvir.contracts.third_party import need
@@ -79,7 +90,7 @@ class Flow(EncodesData, HasLikelihood):
         )
 
     @classmethod
-    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+    def settings_for(cls, spec: DataSpec, asked: Mapping[str, Any] = NO_SETTINGS) -> Mapping[str, Any]:
         if isinstance(spec, ImageSpec):
             return {
                 "width": 24,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import Batch, Conditional, DecodesLatents, JudgesExamples, Losses, Phase, Stage
+from tvir.contracts.model import NO_SETTINGS, Batch, Conditional, DecodesLatents, JudgesExamples, Losses, Phase, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.classes import ClassFrequencies
 from tvir.models.gan.augmenting import Augmenter
@@ -74,7 +74,7 @@ class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
         self.steadier = Steadier(config.logit_regulariser, spec)
 
     @classmethod
-    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+    def settings_for(cls, spec: DataSpec, asked: Mapping[str, Any] = NO_SETTINGS) -> Mapping[str, Any]:
         return settings_for_game(spec)
 
     @classmethod

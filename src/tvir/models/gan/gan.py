@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tvir.contracts.data import DataSpec, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
-from tvir.contracts.model import DecodesLatents, JudgesExamples, Stage
+from tvir.contracts.model import NO_SETTINGS, DecodesLatents, JudgesExamples, Stage
 from tvir.contracts.noise import Noise
 from tvir.models.gan.augmenting import Augmenter
 from tvir.models.gan.game import Game, GameConfig, settings_for_game, whole_packs
@@ -53,7 +53,7 @@ class Gan(DecodesLatents, JudgesExamples):
         self.steadier = Steadier(config.logit_regulariser, spec)
 
     @classmethod
-    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
+    def settings_for(cls, spec: DataSpec, asked: Mapping[str, Any] = NO_SETTINGS) -> Mapping[str, Any]:
         return settings_for_game(spec)
 
     @classmethod

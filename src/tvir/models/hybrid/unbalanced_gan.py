@@ -15,7 +15,7 @@ from torch.distributions import Independent
 from tvir.contracts.data import DataSpec, Examples, ImageSpec, VectorSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
-from tvir.contracts.model import EncodesData, JudgesExamples, Stage, evaluating
+from tvir.contracts.model import NO_SETTINGS, EncodesData, JudgesExamples, Stage, evaluating
 from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import OneOf
 from tvir.models.gan.augmenting import Augmenter
@@ -97,11 +97,12 @@ class UnbalancedGan(EncodesData, JudgesExamples):
         self.mixture = Mixture(config.prior_components, config.latent) if config.aggregates else None
 
     @classmethod
-    def settings_for(cls, spec: DataSpec) -> Mapping[str, Any]:
-        if not isinstance(spec, VectorSpec):
-            return {}
+    def settings_for(cls, spec: DataSpec, asked: Mapping[str, Any] = NO_SETTINGS) -> Mapping[str, Any]:
+        suited = settings_for_game(spec)
+        if not isinstance(spec, VectorSpec) or asked.get("pretraining") == "none":
+            return suited
         return {
-            **settings_for_game(spec),
+            **suited,
             # A VAE blurs a mode into its neighbours, which a mixture of many components over plain codes does not.
             "pretraining": "ae",
             "prior_components": 50,
