@@ -70,17 +70,19 @@ class _Room:
         return self._keys[:, :, : self._filled], self._values[:, :, : self._filled]
 
 
-class CausalAttention(nn.Module):
-    """Vaswani et al. 2017, Attention Is All You Need, arXiv 1706.03762, section 3.2, masked.
+class Attention(nn.Module):
+    """Vaswani et al. 2017, Attention Is All You Need, arXiv 1706.03762, section 3.2.
 
     Args:
         width: Features of a position.
         heads: Attentions side by side.
+        causal: Whether a position may not look at those after it.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, *, causal: bool = True) -> None:
         super().__init__()
         self.heads = heads
+        self.causal = causal
         # A bias of the keys would shift all logits of a position alike, which no gradient sees.
         self.project = nn.Linear(width, 3 * width, bias=False)
         self.output = nn.Linear(width, width)
@@ -92,7 +94,7 @@ class CausalAttention(nn.Module):
         if memory is not None:
             keys, values = memory.extend(self, keys, values)
         # With a memory, the one position that is read may look at all that is remembered.
-        found = F.scaled_dot_product_attention(queries, keys, values, is_causal=memory is None)
+        found = F.scaled_dot_product_attention(queries, keys, values, is_causal=self.causal and memory is None)
         return self.output(found.transpose(1, 2).reshape(count, positions, width))
 
 
@@ -102,12 +104,13 @@ class Block(nn.Module):
     Args:
         width: Features of a position.
         heads: Attentions side by side.
+        causal: Whether a position may not look at those after it.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, *, causal: bool = True) -> None:
         super().__init__()
         self.normalise_attention = nn.LayerNorm(width)
-        self.attend = CausalAttention(width, heads)
+        self.attend = Attention(width, heads, causal=causal)
         self.normalise_perceptron = nn.LayerNorm(width)
         hidden = _EXPANSION * width
         self.perceptron = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
