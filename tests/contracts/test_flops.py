@@ -1,0 +1,38 @@
+"""What a step costs is the number of its products, whatever kernel computes them."""
+
+import pytest
+import torch
+from torch import nn
+
+from tvir.contracts.data import TextSpec
+from tvir.contracts.flops import step_flops
+from tvir.models.autoregressive.language_model import LanguageModel, Lstm, Transformer
+
+COUNT, LENGTH, VOCABULARY = 3, 6, 5
+TOKENS = torch.randint(1, VOCABULARY, (COUNT, LENGTH), generator=torch.Generator().manual_seed(0))
+
+
+def flops_of(network):
+    model = LanguageModel(
+        TextSpec(vocabulary=VOCABULARY, length=LENGTH), LanguageModel.Config(network=network, batch_size=COUNT)
+    )
+    return step_flops(model, 0, TOKENS, None)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_recurrent_layers_are_counted(layers):
+    width = 8
+    forwards = layers * 4 * width * (width + width) + width * VOCABULARY
+    assert flops_of(Lstm(layers=layers, width=width)) == 3 * 2 * COUNT * LENGTH * forwards
+
+
+def test_attention_is_counted_beside_the_linear_layers():
+    width, heads = 8, 2
+    linear = sum(
+        layer.weight.numel()
+        for layer in Transformer(layers=1, heads=heads, width=width).build(VOCABULARY, LENGTH).modules()
+        if isinstance(layer, nn.Linear)
+    )
+    # Queries meet keys, weights meet values; backwards each product twice, and the first is computed anew.
+    attention = (2 + 5) * 2 * COUNT * LENGTH * LENGTH * width
+    assert flops_of(Transformer(layers=1, heads=heads, width=width)) == 3 * 2 * COUNT * LENGTH * linear + attention
