@@ -134,6 +134,19 @@ def read_position(folder: RunFolder, step: int) -> Position:
         raise UsageError(f"{path} cannot be read: {first_fault(error)}") from None
 
 
+def weights_hash(folder: RunFolder, step: int) -> str:
+    """The sha256 of a checkpoint's averaged weights, as its manifest has it.
+
+    Raises:
+        UsageError: There is no manifest that can be read.
+    """
+    path = folder.checkpoints / str(step) / _MANIFEST
+    try:
+        return _SEALS.validate_json(_small_file(path))[AVERAGED].sha256
+    except (ValidationError, KeyError):
+        raise UsageError(f"{path} does not name the averaged weights") from None
+
+
 def read_part(folder: RunFolder, step: int, part: str, into: Mapping[str, Tensor]) -> None:
     """Copy one file of a checkpoint (``WEIGHTS``, ``AVERAGED``, ``OPTIMISERS``) into existing tensors.
 

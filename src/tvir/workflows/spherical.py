@@ -25,8 +25,14 @@ def great_circle(begin: Tensor, end: Tensor, steps: int) -> Tensor:
         >>> torch.allclose(middle, torch.tensor([2.0**0.5, 2.0**0.5]))
         True
     """
+    return on_great_circle(begin, end, torch.linspace(0, 1, steps, dtype=torch.float64, device=begin.device))
+
+
+def on_great_circle(begin: Tensor, end: Tensor, shares: Tensor) -> Tensor:
+    """The points of ``great_circle`` that lie the given shares of the way, (steps,), from one latent to the other."""
+    steps = len(shares)
     first, last = begin.flatten(1).double(), end.flatten(1).double()
-    share = torch.linspace(0, 1, steps, dtype=torch.float64, device=begin.device).view(1, steps, 1)
+    share = shares.double().view(1, steps, 1)
     lengths = first.norm(dim=1), last.norm(dim=1)
     cosine = (first * last).sum(1) / (lengths[0] * lengths[1]).clamp_min(1e-12)
     angle = cosine.clamp(-1, 1).arccos().view(-1, 1, 1)

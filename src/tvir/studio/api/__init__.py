@@ -1,0 +1,1 @@
+"""What the page and anybody else can ask of the studio over HTTP: one router per feature."""

@@ -1,0 +1,54 @@
+// What there is to do where there is no run: a training of 30 seconds.
+import { element, tell, trying } from "../dom.js";
+import { memory } from "../memory.js";
+import { get, post } from "../server.js";
+import { say } from "../words.js";
+
+const SECONDS = 30;
+
+class Welcome extends HTMLElement {
+  connectedCallback() {
+    this.bar = element("progress", { max: 1, value: 0, hidden: true, "aria-label": say("training") });
+    this.state = element("p.soft", { role: "status" });
+    this.model = element("select", { id: "first-model" },
+      ...["vae", "gan", "unbalanced-gan"].map((name) => element("option", { value: name }, say(`model.${name}`))));
+    this.button = element("button.main", { type: "button", onclick: trying(() => this.train()) },
+      say("welcome.train", { seconds: SECONDS }));
+    this.replaceChildren(element("section.card.stack", {},
+      element("div", {}, element("h1", {}, say("welcome.title")), element("p", {}, say("welcome.text"))),
+      element("div.row", {}, element("label", { htmlFor: "first-model" }, say("model")), this.model, this.button),
+      this.bar, this.state, element("p.soft", {}, say("welcome.own"))));
+  }
+
+  disconnectedCallback() { clearTimeout(this.timer); }
+
+  async train() {
+    this.button.disabled = true;
+    this.bar.hidden = false;
+    const training = await post("/trainings", { model: this.model.value, seconds: SECONDS }).catch((error) => {
+      this.button.disabled = false;
+      throw error;
+    });
+    this.look(training.id);
+  }
+
+  async look(id) {
+    const training = await get(`/trainings/${id}`);
+    this.bar.value = training.share;
+    this.state.textContent = say("training.share", { share: Math.round(100 * training.share) });
+    if (training.state === "running" || (training.state === "finished" && !training.run)) {
+      this.timer = setTimeout(trying(() => this.look(id)), 500);
+      return;
+    }
+    if (training.state === "failed") {
+      this.button.disabled = false;
+      this.state.textContent = say("training.failed", { why: training.said });
+      return;
+    }
+    tell(say("training.finished"));
+    await memory.readRuns();
+    memory.choose(training.run);
+  }
+}
+
+customElements.define("tvir-welcome", Welcome);

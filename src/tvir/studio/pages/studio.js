@@ -1,0 +1,91 @@
+// The frame around the pages: which there are, moving between them, undo and redo, language and run.
+import { complain, element, tell, trying } from "./dom.js";
+import { memory } from "./memory.js";
+import { get, post } from "./server.js";
+import { knows, LANGUAGES, preferred, say, speak } from "./words.js";
+import "./parts/explore.js";
+import "./parts/gallery.js";
+import "./parts/welcome.js";
+
+// A page is a custom element tvir-NAME; adding one is a line here, an import above, and its words.
+const PAGES = ["explore", "gallery"];
+
+const main = document.getElementById("main");
+const nav = document.getElementById("nav");
+const runs = document.getElementById("runs");
+const language = document.getElementById("language");
+
+function wanted() {
+  const name = location.hash.slice(2).split("/")[0];
+  return PAGES.includes(name) ? name : PAGES[0];
+}
+
+function show() {
+  const name = memory.run || wanted() === "gallery" ? wanted() : "welcome";
+  for (const link of nav.children) link.toggleAttribute("aria-current", link.dataset.page === wanted());
+  for (const link of nav.querySelectorAll("[aria-current]")) link.setAttribute("aria-current", "page");
+  document.title = `${say(`page.${name}`)} · tvir studio`;
+  main.replaceChildren(document.createElement(`tvir-${name}`));
+}
+
+function dress() {
+  for (const place of document.querySelectorAll("[data-say]")) place.textContent = say(place.dataset.say);
+  nav.setAttribute("aria-label", say("pages"));
+  nav.replaceChildren(...PAGES.map((name) => element("a", { href: `#/${name}`, "data-page": name }, say(`page.${name}`))));
+  runs.replaceChildren(...memory.everyRun.map((run) => element("option", { value: run.id, disabled: run.kind !== "image" },
+    run.kind === "image" ? `${run.name} · ${run.model}` : say("run.no-pictures", { name: run.name }))));
+  runs.parentElement.hidden = memory.everyRun.length === 0;
+  if (memory.run) runs.value = memory.run.id;
+  language.value = document.documentElement.lang;
+  remember();
+}
+
+async function remember() {
+  const done = await get("/done");
+  for (const turn of ["undo", "redo"]) {
+    const button = document.getElementById(turn);
+    const what = done[turn];
+    button.disabled = what === null;
+    const label = what && knows(`did.${what}`) ? say(`${turn}.what`, { what: say(`did.${what}`) }) : say(turn);
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  }
+}
+
+const turn = (name) => trying(async () => {
+  const done = await post(`/${name}`);
+  await memory.readWorks();
+  memory.charts.clear();
+  memory.changed("turned");
+  await remember();
+  tell(say(`${name}.done`, { what: say(`did.${done.turned}`) }));
+});
+
+document.getElementById("undo").addEventListener("click", turn("undo"));
+document.getElementById("redo").addEventListener("click", turn("redo"));
+document.addEventListener("keydown", (event) => {
+  const writes = event.target.matches("input[type=text], textarea, select");
+  if (writes || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+  event.preventDefault();
+  turn(event.shiftKey ? "redo" : "undo")();
+});
+language.addEventListener("change", trying(async () => {
+  await speak(LANGUAGES.find((code) => code === language.value));
+  dress();
+  show();
+}));
+runs.addEventListener("change", () => memory.choose(runs.value));
+memory.addEventListener("run", () => { if (memory.run) runs.value = memory.run.id; show(); });
+memory.addEventListener("runs", dress);
+memory.addEventListener("done", trying(remember));
+window.addEventListener("hashchange", () => { show(); main.focus({ preventScroll: true }); window.scrollTo(0, 0); });
+
+try {
+  await speak(preferred());
+  await memory.readRuns();
+  await memory.readWorks();
+} catch (error) {
+  complain(error);
+}
+dress();
+show();

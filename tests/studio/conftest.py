@@ -1,0 +1,68 @@
+"""Runs that the studio is tried with, each trained once for a few steps, and a studio of one's own for each test."""
+
+import pytest
+
+pytest.importorskip("fastapi")
+pytest.importorskip("sqlalchemy")
+pytest.importorskip("httpx")
+
+from starlette.testclient import TestClient
+from studio_trial import HOME, PORT
+
+import tvir
+from tvir.studio.atelier import Atelier
+from tvir.studio.guard import Door, Pace
+from tvir.studio.server import create_app
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """A run of each kind that the studio treats differently; nobody may change them."""
+    place = tmp_path_factory.mktemp("studio-runs")
+    small = {"width": 2, "latent": 4, "batch_size": 16}
+    wanted = {
+        "vae": ("vae", "digits"),
+        "gan": ("gan", "digits"),
+        "asked": ("conditional-gan", "digits"),
+        "toy": ("vae", "ring8"),
+    }
+    for name, (model, data) in wanted.items():
+        tvir.train(model, data, budget="12steps", config=small, out=place / name)
+    tvir.train(
+        "pixel-cnn", "digits", budget="2steps", config={"batch_size": 4, "width": 2, "layers": 1}, out=place / "pixels"
+    )
+    return place
+
+
+@pytest.fixture
+def atelier(runs, tmp_path):
+    opened = Atelier.at(tmp_path / "studio", sorted(runs.iterdir()), [], tmp_path / "trained")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(atelier):
+    """A browser that has opened the page."""
+    browser = TestClient(create_app(atelier, Door(port=PORT), Pace(1e6, 1e6)), base_url=HOME)
+    browser.get("/")
+    return browser
+
+
+@pytest.fixture
+def ids(client):
+    """Ids of the runs by their names."""
+    return {run["name"]: run["id"] for run in client.get("/api/runs").json()}
+
+
+@pytest.fixture
+def keep(client, ids):
+    """Keeps a point of a run and gives the work."""
+
+    def kept(run="vae", *, seed=1, **more):
+        form = {"run": ids[run], "works": [{"point": {"seed": seed}, **more}]}
+        answer = client.post("/api/works", json=form)
+        assert answer.status_code == 201, answer.text
+        return answer.json()[0]
+
+    return kept

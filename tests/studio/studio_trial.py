@@ -1,0 +1,30 @@
+"""What several tests of the studio need: where it listens, and how frames and pictures are read."""
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image
+
+PORT = 8765
+HOME = f"http://127.0.0.1:{PORT}"
+OWN = {"Origin": HOME}
+
+
+def read_frame(content):
+    """Number and rows of a frame or a sheaf of raw bytes."""
+    number, width, height, channels, form = struct.unpack("<IHHBBxx", content[:12])
+    assert form == 0
+    return number, np.frombuffer(content[12:], np.uint8).reshape(-1, height, width, channels)
+
+
+def png(pixels, **settings):
+    """A PNG of an array."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, format="PNG", **settings)
+    return content.getvalue()
+
+
+def live(client, run, **headers):
+    """The WebSocket of a run, opened as the page opens it."""
+    return client.websocket_connect(f"ws://127.0.0.1:{PORT}/api/runs/{run}/live", headers={**OWN, **headers})
