@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tvir.contracts.data import Examples, ImageSpec, VectorSpec
+from tvir.contracts.data import Examples, ImageSpec, TextSpec, VectorSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise
@@ -31,6 +31,7 @@ from tvir.training.work import StageWork
 
 IMAGES = ImageSpec(channels=1, height=8, width=8)
 PLANE = VectorSpec(features=2)
+TEXTS = TextSpec(vocabulary=5, length=4)
 
 
 def build(kind, spec=IMAGES, **settings):
@@ -40,7 +41,11 @@ def build(kind, spec=IMAGES, **settings):
 
 
 def batch(spec=IMAGES, progress=0.5, seed=0):
-    data = torch.rand(8, *spec.shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    random = torch.Generator().manual_seed(seed)
+    if isinstance(spec, TextSpec):
+        data = torch.randint(spec.vocabulary, (8, *spec.shape), generator=random)
+    else:
+        data = torch.rand(8, *spec.shape, generator=random) * 2 - 1
     return Batch(data=data, labels=None, noise=Noise(seed, count=8), step=0, progress=progress)
 
 
@@ -59,12 +64,13 @@ HYBRIDS = [entry.model for entry in catalogue().values() if entry.family == "hyb
 
 @pytest.mark.parametrize("kind", HYBRIDS, ids=lambda kind: kind.__name__)
 def test_no_move_changes_anything_but_its_player(kind):
-    model = build(kind)
+    spec = IMAGES if ImageSpec in kind.specs else TEXTS
+    model = build(kind, spec)
     for stage in model.stages():
         work = StageWork(model, stage, 100.0)
         for phase in stage.phases:
             before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-            move = prepare_move(phase, work.parameters(phase), batch(), nullcontext, Processes())
+            move = prepare_move(phase, work.parameters(phase), batch(spec), nullcontext, Processes())
             work.apply(phase, move, 0.1)
             own = {id(parameter) for parameter in phase.player.parameters}
             changed = set()
