@@ -31,7 +31,7 @@ from tvir.training.work import StageWork
 
 IMAGES = ImageSpec(channels=1, height=8, width=8)
 PLANE = VectorSpec(features=2)
-TEXTS = TextSpec(vocabulary=5, length=4)
+TEXTS = TextSpec(vocabulary=6, length=5)
 
 
 def build(kind, spec=IMAGES, **settings):
@@ -41,11 +41,11 @@ def build(kind, spec=IMAGES, **settings):
 
 
 def batch(spec=IMAGES, progress=0.5, seed=0):
-    random = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     if isinstance(spec, TextSpec):
-        data = torch.randint(spec.vocabulary, (8, *spec.shape), generator=random)
+        data = torch.randint(1, spec.vocabulary, (8, *spec.shape), generator=generator)
     else:
-        data = torch.rand(8, *spec.shape, generator=random) * 2 - 1
+        data = torch.rand(8, *spec.shape, generator=generator) * 2 - 1
     return Batch(data=data, labels=None, noise=Noise(seed, count=8), step=0, progress=progress)
 
 
@@ -64,7 +64,7 @@ HYBRIDS = [entry.model for entry in catalogue().values() if entry.family == "hyb
 
 @pytest.mark.parametrize("kind", HYBRIDS, ids=lambda kind: kind.__name__)
 def test_no_move_changes_anything_but_its_player(kind):
-    spec = IMAGES if ImageSpec in kind.specs else TEXTS
+    spec = IMAGES if isinstance(IMAGES, kind.specs) else TEXTS
     model = build(kind, spec)
     for stage in model.stages():
         work = StageWork(model, stage, 100.0)

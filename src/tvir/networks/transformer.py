@@ -258,14 +258,14 @@ def write_tokens(
 
     Args:
         read: From the tokens last written (N, 1) and what was read before to the logits of the next, (N, 1, K).
-        shares: Uniform in [0, 1), (N, length).
-        choose: From logits (N, K) and shares (N, 1) to tokens (N, 1).
+        shares: Uniform in [0, 1), (N, length); or whatever else ``choose`` takes for each token, (N, length, ...).
+        choose: From logits (N, K) and the shares of a token (N, 1, ...) to tokens (N, 1).
         end: The token after which nothing but it is written; None where every sequence is full.
 
     Returns:
         (N, length), int64.
     """
-    count, length = shares.shape
+    count, length = shares.shape[:2]
     memory, last = Memory(), torch.zeros(count, 1, dtype=torch.int64, device=shares.device)
     tokens = torch.full((count, length), 0 if end is None else end, device=shares.device)
     done = torch.zeros(count, 1, dtype=torch.bool, device=shares.device)

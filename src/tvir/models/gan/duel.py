@@ -32,6 +32,34 @@ class DuelConfig(ModelConfig):
     """Step size of the critic."""
 
 
+class SharedFakes:
+    """Fakes that the generator's move has made, for the critic's move of the same step.
+
+    That spares a pass through the generator. Nothing is kept from one step to the next.
+
+    Args:
+        generate: From a batch to fakes, differentiable in the generator's parameters.
+    """
+
+    def __init__(self, generate: Callable[[Batch], Tensor]) -> None:
+        self.generate = generate
+        self._made: tuple[int, Tensor] | None = None
+
+    def make(self, batch: Batch) -> Tensor:
+        """Fakes for the generator's move, with their gradient."""
+        fakes = self.generate(batch)
+        self._made = (batch.step, fakes.detach())
+        return fakes
+
+    def for_critic(self, batch: Batch) -> Tensor:
+        """The same without a gradient; new ones where the generator has not moved in this step."""
+        made, self._made = self._made, None
+        if made and made[0] == batch.step and len(made[1]) == len(batch.data):
+            return made[1]
+        with torch.no_grad():
+            return self.generate(batch)
+
+
 class Duel:
     """What a critic and whoever deceives it minimise.
 

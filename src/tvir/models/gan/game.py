@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-import torch
 from annotated_types import Ge, Gt, Interval
 from torch import Tensor, nn
 
@@ -15,7 +14,7 @@ from tvir.contracts.errors import UsageError
 from tvir.contracts.model import Adam, Batch, Losses, Phase, Player, SizedConfig
 from tvir.contracts.ranges import Logarithmic
 from tvir.models.gan.augmenting import Augmenter
-from tvir.models.gan.duel import BETAS, Duel, DuelConfig
+from tvir.models.gan.duel import BETAS, Duel, DuelConfig, SharedFakes
 from tvir.models.gan.steadying import Steadier
 from tvir.networks.building import Architecture, Residual
 from tvir.networks.normalisation import BatchNormalised, Normalisation
@@ -95,8 +94,7 @@ def whole_packs(examples: Tensor, pack: int) -> Tensor:
 class Game:
     """The phases of two players.
 
-    Both players see the same fakes where both move in a step: the critic is given those that the generator made,
-    which spares a pass through the generator. Nothing is kept from one step to the next.
+    Both players see the same fakes where both move in a step.
 
     Args:
         generate: From a batch to fakes, differentiable in the generator's parameters.
@@ -120,7 +118,7 @@ class Game:
         steadier: Steadier,
         view: Callable[[Batch], Critic] | None = None,
     ) -> None:
-        self.generate = generate
+        self.fakes = SharedFakes(generate)
         self.config = config
         self.augmenter, self.steadier = augmenter, steadier
         self.duel = Duel(critic, config, spec)
@@ -135,7 +133,6 @@ class Game:
                 final_share=0.1,
             ),
         )
-        self._made: tuple[int, Tensor] | None = None
 
     def phases(self) -> Sequence[Phase]:
         """The generator's move, then the critic's."""
@@ -152,9 +149,7 @@ class Game:
 
     def make(self, batch: Batch) -> Tensor:
         """Fakes for the generator's move, with their gradient; the critic will be given the same."""
-        fakes = self.generate(batch)
-        self._made = (batch.step, fakes.detach())
-        return fakes
+        return self.fakes.make(batch)
 
     def deceive(self, batch: Batch, fakes: Tensor) -> Losses:
         """What falls as the critic takes the fakes for real."""
@@ -163,7 +158,7 @@ class Game:
 
     def critic_loss(self, batch: Batch) -> Losses:
         """The critic's move: to tell real from fake, without a steep slope."""
-        fakes = self._fakes(batch)
+        fakes = self.fakes.for_critic(batch)
         real, made = self._shown(batch.data, batch), self._shown(fakes, batch)
 
         def watch(critic: Critic, inputs: Tensor, logits: Tensor) -> Losses:
@@ -177,10 +172,3 @@ class Game:
         pack = self.config.pack
         _require_whole_packs(len(examples), pack)
         return whole_packs(self.augmenter(examples, batch.noise), pack)
-
-    def _fakes(self, batch: Batch) -> Tensor:
-        made, self._made = self._made, None
-        if made and made[0] == batch.step and len(made[1]) == len(batch.data):
-            return made[1]
-        with torch.no_grad():
-            return self.generate(batch)

@@ -174,9 +174,7 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
             latents: (N, latent).
             hide: Which tokens are not seen by those after them, (N, length) of bool; none by default.
         """
-        tokens = shortened(examples)
-        logits = self.decoder(tokens, latents, None if hide is None else hide[:, : tokens.shape[1]])
-        return -token_surprise(logits, tokens).sum(1)
+        return text_log_likelihood(self.decoder, examples, latents, hide)
 
     def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
         with evaluating(self):
@@ -268,3 +266,12 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
 
     def _write(self, latents: Tensor, shares: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         return write_tokens(partial(self.decoder.following, latents), shares, choose, END)
+
+
+def text_log_likelihood(
+    decoder: LatentDecoder, examples: Tensor, latents: Tensor, hide: Tensor | None = None
+) -> Tensor:
+    """Log p(x|z) of texts (N, length) and their ends in nats, (N,); ``hide`` as in ``LatentDecoder``."""
+    tokens = shortened(examples)
+    logits = decoder(tokens, latents, None if hide is None else hide[:, : tokens.shape[1]])
+    return -token_surprise(logits, tokens).sum(1)
