@@ -14,6 +14,8 @@ class Memory extends EventTarget {
     this.charts = new Map();   // by weights
     this.blend = { works: [], at: [0.5, 0.5] };
     this.litters = new Map();  // by weights
+    this.paths = new Map();    // by weights: the places of a path
+    this.mine = null;          // { work, point } that is being begun from
   }
 
   changed(what) { this.dispatchEvent(new CustomEvent(what)); }

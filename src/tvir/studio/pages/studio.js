@@ -3,12 +3,18 @@ import { complain, element, tell, trying } from "./dom.js";
 import { memory } from "./memory.js";
 import { get, post } from "./server.js";
 import { knows, LANGUAGES, preferred, say, speak } from "./words.js";
+import "./parts/blend.js";
+import { acceptDrops } from "./parts/bringing.js";
+import "./parts/evolve.js";
 import "./parts/explore.js";
+import "./parts/family.js";
 import "./parts/gallery.js";
+import "./parts/mine.js";
 import "./parts/welcome.js";
 
 // A page is a custom element tvir-NAME; adding one is a line here, an import above, and its words.
-const PAGES = ["explore", "gallery"];
+const PAGES = ["explore", "blend", "evolve", "mine", "gallery", "family"];
+const WITHOUT_RUN = ["gallery", "family"];
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
@@ -21,7 +27,7 @@ function wanted() {
 }
 
 function show() {
-  const name = memory.run || wanted() === "gallery" ? wanted() : "welcome";
+  const name = memory.run || WITHOUT_RUN.includes(wanted()) ? wanted() : "welcome";
   for (const link of nav.children) link.toggleAttribute("aria-current", link.dataset.page === wanted());
   for (const link of nav.querySelectorAll("[aria-current]")) link.setAttribute("aria-current", "page");
   document.title = `${say(`page.${name}`)} · tvir studio`;
@@ -80,6 +86,7 @@ memory.addEventListener("runs", dress);
 memory.addEventListener("done", trying(remember));
 window.addEventListener("hashchange", () => { show(); main.focus({ preventScroll: true }); window.scrollTo(0, 0); });
 
+acceptDrops();
 try {
   await speak(preferred());
   await memory.readRuns();

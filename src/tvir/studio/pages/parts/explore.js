@@ -4,8 +4,7 @@ import { memory } from "../memory.js";
 import { ask, Live, paintAll, post } from "../server.js";
 import { say } from "../words.js";
 import { LatentMap } from "./map.js";
-
-const SHORTEST = 0.25;   // of the reach of a slider, where a step begins to be seen
+import { Path } from "./path.js";
 
 function dot(left, right) {
   let sum = 0;
@@ -24,7 +23,7 @@ class Explore extends HTMLElement {
     this.replaceChildren(
       element("div.head", {}, element("h1", {}, say("page.explore")), element("p", {}, say("explore.text"))),
       element("div.columns.three", {},
-        element("section.card.stack", { "aria-label": say("picture") },
+        element("section.card.stack.follows", { "aria-label": say("picture") },
           element("div.stage", {}, this.canvas),
           this.classes(),
           element("div.row", {}, this.keepButton,
@@ -66,15 +65,14 @@ class Explore extends HTMLElement {
     if (!this.isConnected) return;
     this.state.textContent = this.data.encoded ? "" : say("map.prior");
     if (!this.place.latent) this.place.latent = Float32Array.from(this.data.centre);
-    this.map = new LatentMap(this.data, { moved: (x, y) => this.moveTo(x, y) });
+    this.map = new LatentMap(this.data, { moved: (x, y) => { this.moveTo(x, y); this.path.moved(); }, ended: () => this.path.ended() });
+    this.path = new Path(this.run, this.map, () => ({ point: this.point(), at: [...this.map.at] }));
     this.sliders = this.data.directions.map((direction, index) => this.slider(direction, index));
-    this.side.className = "stack spread-two";
-    this.side.before(element("section.card", { "aria-labelledby": "map-title" },
+    this.side.before(element("div.stack", {}, element("section.card", { "aria-labelledby": "map-title" },
       element("h2", { id: "map-title" }, say("map.title")), this.map.node,
-      element("p.sr", { id: "map-help" }, say("map.help")), this.legend()));
+      element("p.sr", { id: "map-help" }, say("map.help")), this.legend()), this.path.node));
     this.side.replaceChildren(element("section.card", { "aria-labelledby": "directions-title" },
       element("h2", { id: "directions-title" }, say("directions")), ...this.sliders.map((slider) => slider.node)));
-    this.dispatchEvent(new CustomEvent("charted", { bubbles: true }));
     this.reflect();
     this.show();
     this.previews();
