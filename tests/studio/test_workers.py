@@ -51,6 +51,27 @@ def test_the_newest_value_of_each_person_wins_and_all_are_made_at_once(slow, wor
     assert slow.batches == [1, 2]
 
 
+def test_people_who_leave_before_their_frame_is_made_take_nobody_elses_away(slow, worker):
+    first = worker.show("first", Point(seed=0))
+    slow.begun.wait(10)
+    left, moved = worker.show("left", Point(seed=1)), worker.show("moved", Point(seed=2))
+    assert left.cancel()
+    assert moved.cancel()
+    newer, stays = worker.show("moved", Point(seed=3)), worker.show("stays", Point(seed=4))
+    slow.go.set()
+    wait([first, newer, stays], timeout=10)
+    assert (first.result(0), newer.result(0), stays.result(0)) == ([0], [3], [4])
+    assert slow.batches == [1, 2]
+
+
+def test_people_who_leave_while_their_frame_is_made_do_not_stop_the_worker(slow, worker):
+    first = worker.show("first", Point(seed=0))
+    slow.begun.wait(10)
+    assert not first.cancel()
+    slow.go.set()
+    assert worker.show("next", Point(seed=1)).result(10) == [1]
+
+
 def test_a_full_queue_says_busy_instead_of_growing(slow, worker):
     worker.show("first", Point(seed=0))
     slow.begun.wait(10)

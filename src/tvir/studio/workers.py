@@ -53,7 +53,7 @@ class Worker:
                 raise busy()
             self._frames[client] = (point, future)
             self._changed.notify()
-        if older is not None:
+        if older is not None and older[1].set_running_or_notify_cancel():
             older[1].set_result(None)
         return future
 
@@ -107,8 +107,9 @@ class Worker:
                     return
                 frames, self._frames = list(self._frames.values()), {}
                 task = self._tasks.popleft() if self._tasks else None
-            if frames:
-                self._show(frames)
+            # Whoever left meanwhile has cancelled; once a frame counts as running it cannot be cancelled any more.
+            if awaited := [frame for frame in frames if frame[1].set_running_or_notify_cancel()]:
+                self._show(awaited)
             if task is not None:
                 task()
 
