@@ -96,10 +96,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of dragging")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        run = _generator(Path(folder))
+        run = generator(Path(folder))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         command = [sys.executable, "-m", "tvir", "studio", str(run), "--studio", f"{folder}/studio", "--port"]
-        with _served(command) as url:
+        with served(command) as url:
             page = browser.new_page()
             page.goto(url)
             page.locator("#direction-0").wait_for(timeout=60_000)
@@ -114,7 +114,8 @@ def main() -> None:
             script = Path(folder) / "page.py"
             script.write_text(GRADIO, "utf-8")
             search = os.pathsep.join([str(Path(tvir.__file__).parents[1]), str(asked.gradio)])
-            with _served([sys.executable, str(script), str(run)], PYTHONPATH=search, GRADIO_ANALYTICS_ENABLED="False") as url:
+            alone = {"PYTHONPATH": search, "GRADIO_ANALYTICS_ENABLED": "False"}
+            with served([sys.executable, str(script), str(run)], **alone) as url:
                 page = browser.new_page()
                 # Its fonts come from elsewhere, and are not waited for.
                 page.goto(url, wait_until="domcontentloaded")
@@ -125,7 +126,8 @@ def main() -> None:
         browser.close()
 
 
-def _generator(folder: Path) -> Path:
+def generator(folder: Path) -> Path:
+    """A run whose pictures are 64 pixels wide; what it has learned does not matter to the time it takes."""
     images = np.random.default_rng(0).integers(0, 256, (128, SIDE, SIDE, 3), dtype=np.uint8)
     np.savez(folder / "images.npz", images=images)
     return tvir.train("gan", str(folder / "images.npz"), budget="3steps", out=folder / "gan").path
@@ -141,7 +143,7 @@ def _tell(name: str, milliseconds: Sequence[float]) -> None:
 
 
 @contextmanager
-def _served(command: Sequence[str], **environment: str) -> Iterator[str]:
+def served(command: Sequence[str], **environment: str) -> Iterator[str]:
     """A server in a process of its own, given a free port as its last argument."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
