@@ -33,7 +33,7 @@ from text_plane_report import write_pages
 import tvir
 from tvir.contracts.data import Dataset
 from tvir.contracts.errors import TvirError
-from tvir.contracts.run import Status, write_atomically
+from tvir.contracts.run import write_atomically
 from tvir.workflows.planning import short_name
 from tvir.workflows.run import Run, load
 from tvir.workflows.text_plane import TextRuler
@@ -104,7 +104,7 @@ def _trained(trial: Trial, folder: Path) -> Run:
     """The finished run: one that was begun goes on."""
     if (folder / "run.json").exists():
         run = load(folder)
-        return run if run.record.status == Status.COMPLETED else tvir.resume(folder)
+        return run if run.record.status == "finished" else tvir.resume(folder)
     model, config = MODELS[trial.model]
     return tvir.train(
         model, trial.data, budget=trial.budget, seed=trial.seed, out=folder, config=config, precision="float32",
