@@ -78,7 +78,8 @@ def test_the_game_moves_the_generator_and_the_critic_alone(pretraining):
 
 
 def test_what_comes_first_is_taken_from_the_game():
-    shares = {way: [stage.share for stage in gan_of(way, pretraining_share=0.6).stages()] for way in WAYS}
+    settings = {"pretraining_share": 0.6, "autoencoder_start": 0.3}
+    shares = {way: [stage.share for stage in gan_of(way, **settings).stages()] for way in WAYS}
     assert shares["none"] == [1.0]
     assert shares["mle"] == pytest.approx([0.6, 0.4])
     assert shares["vae"] == pytest.approx([0.18, 0.42, 0.4])

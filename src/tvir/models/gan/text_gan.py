@@ -80,6 +80,9 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         """What the generator is first: nothing, a language model, or the decoder of a VAE of text."""
         pretraining_share: Annotated[float, Interval(gt=0.0, lt=1.0), OneOf(0.5, 0.7, 0.9)] = 0.7
         """Share of the budget given to that."""
+        autoencoder_start: Annotated[float, Interval(ge=0.0, lt=1.0)] = 0.0
+        """Share of the VAE's stretch in which an autoencoder learns whose encoder is kept (arXiv 1909.00868); what its
+        decoder has learned is thrown away, and the game goes on from a decoder."""
         embeddings: Annotated[int, Ge(1)] = 16
         """Views of a text that the critic judges apart."""
         embedding_width: Annotated[int, Ge(1)] = 4
