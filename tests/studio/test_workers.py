@@ -17,6 +17,9 @@ class Slow:
         self.begun = threading.Event()
         self.batches = []
 
+    def settle(self):
+        pass
+
     def rows(self, points):
         self.begun.set()
         assert self.go.wait(10)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,6 +23,12 @@ _FARTHEST = 1e3
 """No number of a latent is larger; networks overflow beyond."""
 
 
+_WORTH = 0.75
+"""Share of the time in one thread below which further threads are worth waking."""
+
+_TRIES = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Point:
     """Where in a model an example lies.
@@ -35,6 +42,17 @@ class Point:
     latent: Array | None = None
     condition: int | None = None
     seed: int | None = None
+
+
+def _seconds(act: Callable[[], object], threads: int) -> float:
+    """The shortest time that something takes in so many threads."""
+    torch.set_num_threads(threads)
+    times = []
+    for _ in range(_TRIES):
+        begun = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - begun)
+    return min(times)
 
 
 class Maker:
@@ -64,6 +82,18 @@ class Maker:
     @property
     def encodes(self) -> bool:
         return isinstance(self.model, EncodesData)
+
+    def settle(self) -> None:
+        """Let the calling thread compute in as many threads as make one picture soonest.
+
+        Small networks are done before further threads have been woken, and on a busy machine they wait for them.
+        """
+        if not self.numbers:
+            return
+        everything = torch.get_num_threads()
+        point = [self.checked(Point(seed=0))]
+        alone, together = (_seconds(partial(self.rows, point), threads) for threads in (1, everything))
+        torch.set_num_threads(1 if together > _WORTH * alone else everything)
 
     def checked(self, point: Point) -> Point:
         """The point as this model can make it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -82,12 +83,13 @@ def open_studio(
         told: Hears the link.
 
     Raises:
-        UsageError: A named run is none, or the port is no port.
+        UsageError: A named run is none, or nothing can listen on the port.
     """
     for path in named:
         load(path)
     if not 1 <= port <= 65_535:
         raise UsageError(f"{port} is no port; choose one from 1 to 65535")
+    _need_free(host, port)
     folder.mkdir(parents=True, exist_ok=True)
     token = None if is_loopback(host) else secrets.token_urlsafe(24)
     door = Door(host=host, port=port, token=token, secret=_secret(folder))
@@ -107,6 +109,16 @@ class _Pages(StaticFiles):
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         response.headers["Cache-Control"] = "no-cache"
         return response
+
+
+def _need_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+    except OSError as error:
+        raise UsageError(f"the studio cannot listen on {host}:{port} ({error.strerror}); try another --port") from None
 
 
 def _index() -> FileResponse:

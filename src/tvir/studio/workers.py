@@ -100,6 +100,7 @@ class Worker:
             self._changed.notify()
 
     def _work(self) -> None:
+        self._maker.settle()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._frames or self._tasks)

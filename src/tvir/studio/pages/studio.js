@@ -87,6 +87,7 @@ memory.addEventListener("done", trying(remember));
 window.addEventListener("hashchange", () => { show(); main.focus({ preventScroll: true }); window.scrollTo(0, 0); });
 
 acceptDrops();
+window.addEventListener("focus", () => { memory.readWorks().catch(() => {}); });   // others keep works too
 try {
   await speak(preferred());
   await memory.readRuns();

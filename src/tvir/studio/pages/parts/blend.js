@@ -80,7 +80,7 @@ class Blend extends HTMLElement {
     this.handle.style.left = `${100 * x}%`;
     this.handle.style.top = `${100 * this.state.at[1]}%`;
     const shares = weightsAt(this.state.works.length, x, y);
-    this.pad.setAttribute("aria-valuetext", this.state.works.map((id, index) => `${title(memory.work(id))} ${Math.round(100 * shares[index])} %`).join(", "));
+    this.pad.setAttribute("aria-label", `${say("blend.pad")}: ` + this.state.works.map((id, index) => `${title(memory.work(id))} ${Math.round(100 * shares[index])} %`).join(", "));
     this.live?.show(this.point());
   }
 

@@ -57,7 +57,7 @@ export class LatentMap {
   // Shows the mark without telling anybody.
   mark(x, y) {
     this.at = [x, y];
-    this.node.setAttribute("aria-valuetext", say("map.at", { x: x.toFixed(2), y: y.toFixed(2) }));
+    this.node.setAttribute("aria-label", `${say("map")}: ${say("map.at", { x: x.toFixed(1), y: y.toFixed(1) })}`);
     this.draw();
   }
 

@@ -1,0 +1,101 @@
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tvir.contracts.errors import UsageError
+from tvir.studio.server import open_studio
+from tvir.studio.shelf import Place, Shelf
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def started(folder, *more):
+    """A studio in a process of its own, and the link it printed."""
+    command = [sys.executable, "-u", "-m", "tvir", "studio", "--port", str(free_port()), *more]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    link = re.search(r"http://\S+", process.stdout.readline()).group()
+    for _ in range(600):
+        try:
+            httpx.get(link)
+            return process, link
+        except httpx.ConnectError:
+            time.sleep(0.05)
+    raise AssertionError("it does not answer")
+
+
+@pytest.mark.slow
+def test_the_command_serves_the_page_prints_its_link_and_ends_when_asked(runs, tmp_path):
+    process, link = started(tmp_path, str(runs / "vae"), "--studio", str(tmp_path / "kept"))
+    assert "tvir studio" in httpx.get(link).text
+    assert [run["name"] for run in httpx.get(link + "api/runs").json()] == ["vae"]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) in (0, 130)
+    assert (tmp_path / "kept" / "works.sqlite").exists()
+
+
+@pytest.mark.slow
+def test_the_first_training_is_made_from_the_page(client, tmp_path):
+    begun = client.post("/api/trainings", json={"model": "vae", "seconds": 1}).json()
+    assert begun["state"] == "running"
+    for _ in range(1200):
+        look = client.get(f"/api/trainings/{begun['id']}").json()
+        if look["state"] != "running":
+            break
+        time.sleep(0.05)
+    assert (look["state"], look["share"]) == ("finished", 1.0)
+    assert look["losses"]
+    assert look["run"] in {run["id"] for run in client.get("/api/runs").json()}
+    assert client.post("/api/trainings", json={"model": "../../etc", "seconds": 1}).status_code == 422
+
+
+def test_what_cannot_be_served_is_said_before_anything_is_written(runs, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match="try another --port"):
+            open_studio([runs / "vae"], folder=tmp_path / "studio", port=port)
+    with pytest.raises(UsageError, match=r"no run\.json"):
+        open_studio([tmp_path], folder=tmp_path / "studio")
+    with pytest.raises(UsageError, match="is no port"):
+        open_studio([], folder=tmp_path / "studio", port=70_000)
+    assert not (tmp_path / "studio").exists()
+
+
+def test_runs_are_found_below_a_folder_but_not_behind_links_or_too_deep(runs, tmp_path):
+    place = tmp_path / "place"
+    (place / "comparison").mkdir(parents=True)
+    import shutil
+
+    shutil.copytree(runs / "vae", place / "comparison" / "vae")
+    (place / "link").symlink_to(runs)
+    assert [run.path.name for run in Shelf([], [Place(place)]).listed()] == ["vae"]
+    assert Shelf([], [Place(place, depth=1)]).listed() == []
+
+
+def test_a_run_that_learned_on_is_opened_anew(runs, tmp_path, monkeypatch):
+    import shutil
+
+    import tvir
+    from tvir.studio import shelf
+
+    monkeypatch.setattr(shelf, "_FRESH", 0.0)
+    shutil.copytree(runs / "vae", tmp_path / "vae")
+    opened = Shelf([tmp_path / "vae"], [])
+    first = opened.opened(opened.listed()[0].id)
+    tvir.Run(tmp_path / "vae").folder.update(budget="14steps", status="interrupted")
+    tvir.resume(tmp_path / "vae")
+    second = opened.opened(opened.listed()[0].id)
+    assert second.listed.weights != first.listed.weights
+    assert second.run is not first.run
+    opened.close()
