@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+# Doctests are looked for in every module; two of these in one call would be taken for the same one.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
 # Tests run side by side; threads inside each would fight over the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -56,7 +56,7 @@ def png_of(row: Array) -> bytes:
 def row_of(png: bytes) -> Array:
     """The row (height, width, channels) of a PNG that was written here."""
     with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
-        pixels = np.asarray(image)
+        pixels = np.array(image)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

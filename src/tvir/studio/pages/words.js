@@ -30,6 +30,11 @@ export function count(key, number) {
   return say(words[`${key}.${form}`] ? `${key}.${form}` : `${key}.other`, { n: number.toLocaleString(language) });
 }
 
+// A number with one decimal, in the signs of the language.
+export function number(value) {
+  return value.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: "negative" });
+}
+
 export function knows(key) { return key in words; }
 
 export function date(text) {

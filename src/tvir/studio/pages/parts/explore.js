@@ -2,7 +2,7 @@
 import { complain, element, icon, tell, trying } from "../dom.js";
 import { memory } from "../memory.js";
 import { ask, Live, paintAll, post } from "../server.js";
-import { say } from "../words.js";
+import { number, say } from "../words.js";
 import { LatentMap } from "./map.js";
 import { Path } from "./path.js";
 
@@ -64,7 +64,9 @@ class Explore extends HTMLElement {
     this.data = await memory.chart(this.run);
     if (!this.isConnected) return;
     this.state.textContent = this.data.encoded ? "" : say("map.prior");
-    if (!this.place.latent) this.place.latent = Float32Array.from(this.data.centre);
+    // The middle is what all have in common, and so a blur: a draw is the better beginning.
+    if (!this.place.latent) this.place.latent = Float32Array.from((await post(`/runs/${this.run.id}/point`, { seed: 1 })).latent);
+    if (!this.isConnected) return;
     this.map = new LatentMap(this.data, { moved: (x, y) => { this.moveTo(x, y); this.path.moved(); }, ended: () => this.path.ended() });
     this.path = new Path(this.run, this.map, () => ({ point: this.point(), at: [...this.map.at] }));
     this.sliders = this.data.directions.map((direction, index) => this.slider(direction, index));
@@ -168,7 +170,7 @@ class Explore extends HTMLElement {
     for (const { direction, input, value } of this.sliders) {
       const at = this.along(direction.vector);
       if (direction !== moving) input.value = at;
-      value.textContent = at.toFixed(1);
+      value.textContent = number(at);
     }
     if (withMap) this.map.mark(...[0, 1].map((number) => (number < this.axes ? this.along(this.axis(number)) : 0)));
   }

@@ -1,6 +1,6 @@
 // The map of a latent space: points on a plane, and a mark that can be dragged or moved with the arrow keys.
 import { dragging, element } from "../dom.js";
-import { say } from "../words.js";
+import { number, say } from "../words.js";
 
 const ROOM = 0.12;
 const STEP = 0.02;
@@ -57,7 +57,7 @@ export class LatentMap {
   // Shows the mark without telling anybody.
   mark(x, y) {
     this.at = [x, y];
-    this.node.setAttribute("aria-label", `${say("map")}: ${say("map.at", { x: x.toFixed(1), y: y.toFixed(1) })}`);
+    this.node.setAttribute("aria-label", `${say("map")}: ${say("map.at", { x: number(x), y: number(y) })}`);
     this.draw();
   }
 
