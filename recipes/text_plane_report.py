@@ -109,6 +109,7 @@ def _verdicts(results: Sequence[Result], words: Words) -> list[str]:
     if gans:
         good = sum(side in (Side.ABOVE, Side.ON) for side in gans)
         lines.append(words["verdict.gans"].format(good=good, all=len(gans)))
+    lines.append(words[f"verdict.real.{side_of_curve(curve, plane_point(results[0]['real']), TOLERANCE).value}"])
     return [" ".join(lines)]
 
 

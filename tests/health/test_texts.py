@@ -11,7 +11,7 @@ from tvir.health.checks.repeated_phrases import RepeatedPhrases
 from tvir.health.history import History
 from tvir.models.autoregressive.language_model import LanguageModel
 from tvir.models.control.training_copies import TrainingCopies
-from tvir.models.gan.text_gan import TextGan
+from tvir.models.hybrid.text_gan import TextGan
 
 SPEC = TextSpec(vocabulary=30, length=8)
 SMALLEST = LanguageModel.smallest()

@@ -6,7 +6,7 @@ import torch
 from tvir.contracts.data import Examples, TextSpec
 from tvir.contracts.model import Batch
 from tvir.contracts.noise import Noise
-from tvir.models.gan.text_gan import TextGan
+from tvir.models.hybrid.text_gan import TextGan
 from tvir.models.vae.text_vae import Attentive, Recurrent
 from tvir.networks.text_critic import TextCritic
 from tvir.objectives.texts import gumbel, one_hot, relaxed_tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tvir.contracts.data import TextSpec
 from tvir.contracts.health import Finding
 from tvir.health.check import Case, ModelCheck, flags_for
-from tvir.models.gan.text_gan import TextGan
+from tvir.models.hybrid.text_gan import TextGan
 
 _MOST_RISE = 0.1
 
