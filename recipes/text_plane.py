@@ -101,15 +101,19 @@ def run_trial(trial: Trial, runs: Path) -> dict[str, Any]:
 
 
 def _trained(trial: Trial, folder: Path) -> Run:
-    """The finished run: one that was begun goes on."""
+    """The finished run: one that was begun goes on, and one that was cut off is not measured."""
     if (folder / "run.json").exists():
         run = load(folder)
-        return run if run.record.status == "finished" else tvir.resume(folder)
-    model, config = MODELS[trial.model]
-    return tvir.train(
-        model, trial.data, budget=trial.budget, seed=trial.seed, out=folder, config=config, precision="float32",
-        **trial.reading,
-    )  # fmt: skip
+        run = run if run.record.status == "finished" else tvir.resume(folder)
+    else:
+        model, config = MODELS[trial.model]
+        run = tvir.train(
+            model, trial.data, budget=trial.budget, seed=trial.seed, out=folder, config=config, precision="float32",
+            **trial.reading,
+        )  # fmt: skip
+    if run.record.status != "finished":
+        sys.exit(f"{trial.name}: interrupted; the same command goes on with it")
+    return run
 
 
 def _texts(dataset: Dataset) -> dict[str, int]:

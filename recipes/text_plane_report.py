@@ -49,6 +49,9 @@ def write_pages(results: Sequence[Result], out: Path) -> None:
                 key=lambda result: (ORDER.index(result["model"]), result["seed"]),
             )
             lines += ["", f"## {name}", "", *_section(mine, name, out, suffix, words)]
+        notes = out / f"notes{suffix}.md"  # what a person has to add, by hand
+        if notes.exists():
+            lines += ["", f"## {words['notes']}", "", notes.read_text("utf-8").strip()]
         lines += ["", f"## {words['again']}", "", words["again.text"], ""]
         out.with_name(f"{out.name}{suffix}.md").write_text("\n".join(lines), "utf-8")
 
@@ -128,6 +131,8 @@ def _table(results: Sequence[Result], words: Words) -> list[str]:
         ]
         real = results[0]["real"].get(score)
         lines.append("| " + " | ".join([f"`{score}`", "–" if real is None else _number(real, words), *cells]) + " |")
+    seeds = [str(sum(result["model"] == m for result in results)) for m in models]
+    lines.append("| " + " | ".join([words["seeds"], "–", *seeds]) + " |")
     for key in ("parameters", "teraflops"):
         cells = [_number(next(r[key] for r in results if r["model"] == m), words) for m in models]
         lines.append("| " + " | ".join([words[key], "–", *cells]) + " |")
@@ -160,7 +165,7 @@ def _setting(results: Sequence[Result], data: str, words: Words) -> str:
     one = results[0]
     reading = one["reading"]
     return words["setting.data"].format(
-        data=data, seeds=len({result["seed"] for result in results}), size=one["size"],
+        data=data, size=one["size"],
         budget=", ".join(sorted({result["budget"] for result in results})), **one["texts"],
         reading=f"--tokens {reading['tokens']} --vocabulary {reading['vocabulary']} --length {reading['length']}"
         + (" --windows" if reading["windows"] else ""),

@@ -110,6 +110,18 @@ def test_trials_are_measured_once_and_go_on_with_a_run_that_is_there(study, data
     assert again["scores"] == results[0]["scores"]
 
 
+def test_a_training_that_was_cut_off_is_not_measured(study, tmp_path, monkeypatch):
+    class Cut:
+        class record:  # noqa: N801
+            status = "interrupted"
+
+    monkeypatch.setattr(study.tvir, "train", lambda *_, **__: Cut())
+    trial = study.Trial(data="words.txt", model="text-vae", seed=0, budget="1Tflops", size=10)
+    with pytest.raises(SystemExit, match="the same command goes on"):
+        study.run_all([trial], tmp_path / "runs", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_the_page_says_on_which_side_of_the_curve_each_mean_lies(report, tmp_path):
     results = [
         result_of("language-model", bits=1.25),
@@ -118,6 +130,8 @@ def test_the_page_says_on_which_side_of_the_curve_each_mean_lies(report, tmp_pat
         result_of("latent-gan", bleu=0.305),
         result_of("text-gan-vae", self_bleu=0.9),
     ]
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "notes.md").write_text("What a person adds.", "utf-8")
     report.write_pages(results, tmp_path / "text")
     page = (tmp_path / "text.md").read_text("utf-8")
     assert "On it: latent GAN." in page
@@ -126,6 +140,8 @@ def test_the_page_says_on_which_side_of_the_curve_each_mean_lies(report, tmp_pat
     assert "So 1 of 3 GANs lie on the curve or above it. Real text lies on the curve too" in page
     assert "0.21 (0.2–0.22)" in page
     assert "a sentence of latent-gan" in page
+    assert "| seeds | – | 1 | 1 | 2 | 1 |" in page
+    assert "What a person adds." in page
     assert "1,25" in (tmp_path / "text.uk.md").read_text("utf-8")
     for language in ("", ".uk"):
         assert (tmp_path / "text" / f"words{language}.png").stat().st_size > 5000
