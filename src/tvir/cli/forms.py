@@ -59,6 +59,8 @@ class TrainFlags(BudgetFlags, TextFlags, DataFlags):
     """Of the first weights, the order of the data and the noise."""
     out: Annotated[str | None, arg(metavar="FOLDER")] = None
     """Folder of the run; by default runs/MODEL-DATA-seedN, numbered where that is taken."""
+    start_from: Annotated[str | None, arg(metavar="RUN")] = None
+    """Run of the same model whose weights to begin from, on data of the same shape; its settings are kept."""
     quiet: bool = False
     """Print nothing but errors."""
     nproc_per_node: int = 1

@@ -111,6 +111,22 @@ class DataRecord:
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, kw_only=True)
+class StartRecord:
+    """Another run, from whose averaged weights this one begins.
+
+    Args:
+        run: Its folder.
+        step: Of the checkpoint that was taken.
+        weights: sha256 of the weights, a copy of which lies in this run.
+    """
+
+    run: str
+    step: int
+    weights: str
+
+
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, kw_only=True)
 class Precision:
     """How arithmetic is done: decided once per run by a measurement, then kept."""
 
@@ -131,6 +147,7 @@ class RunRecord:
         budget: As ``Budget.parse`` reads it.
         seed: Of weights, order and noise.
         status: ``planned`` runs have not taken a step yet.
+        start: The run whose weights it begins from; None where they follow from the seed.
         precision: None until it has been decided.
         learning_rate_scale: 1, or less after a rollback.
         batch_halved: Whether a comparison gave it half of the batch it was planned with, for want of memory.
@@ -149,6 +166,7 @@ class RunRecord:
     budget: str
     seed: int
     status: Status = "planned"
+    start: StartRecord | None = None
     precision: Precision | None = None
     learning_rate_scale: float = 1.0
     batch_halved: bool = False
@@ -180,6 +198,10 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def start_path(self) -> Path:
+        return self.path / "start.safetensors"
 
     @property
     def samples(self) -> Path:

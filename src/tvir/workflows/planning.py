@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -22,6 +22,9 @@ from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import DataRecord, Precision, RunFolder, RunRecord, SpecRecord
 from tvir.data.opening import find_source, open_dataset
 from tvir.workflows.building import construct, find_method
+
+if TYPE_CHECKING:
+    from tvir.workflows.starting import Start
 
 Reading = Callable[[str, int, int], None]
 """Told while data is read: what is being done, how much of it is done, how much there is."""
@@ -109,6 +112,7 @@ def plan_run(
     out: Path | str | None = None,
     config: Mapping[str, Any] | ModelConfig | None = None,
     precision: PrecisionChoice | Precision = "auto",
+    start: Start | None = None,
 ) -> RunFolder:
     """Write the run.json of a run that has not taken a step yet.
 
@@ -120,17 +124,21 @@ def plan_run(
         out: Folder of the run, new or empty; ``runs/MODEL-DATA-seedN`` by default, numbered where that is taken.
         config: The model's settings; those left out keep their defaults.
         precision: ``auto`` is decided by a measurement at the start of training.
+        start: Weights of another run to begin from.
 
     Raises:
-        UsageError: The model, a setting, the budget or the folder is not usable.
+        UsageError: The model, a setting, the budget, the folder or the weights are not usable.
     """
     Budget.parse(budget)
     if not 0 <= seed <= _LARGEST_SEED:
         raise UsageError(f"seed {seed} is not usable; choose a whole number from 0 to 2^63 - 1")
     method = find_method(model, config, dataset.spec)
-    construct(
-        method.kind, dataset.spec, method.config, seed
-    )  # settings that cannot be built should leave no folder behind
+    # Settings that cannot be built should leave no folder behind.
+    if start is not None:
+        start.refuse_other_data(dataset.spec, method.kind)
+    built = construct(method.kind, dataset.spec, method.config, seed)
+    if start is not None:
+        start.give(built)
     folder = RunFolder(_claim(out, f"{model}-{short_name(dataset.reference)}-seed{seed}"))
     folder.write(
         RunRecord(
@@ -139,6 +147,7 @@ def plan_run(
             data=record_data(dataset),
             budget=budget,
             seed=seed,
+            start=None if start is None else start.keep_in(folder),
             precision=fixed_precision(precision),
             versions={"tvir": tvir.__version__, "torch": str(torch.__version__), "python": platform.python_version()},
             findings=dataset.all_findings,

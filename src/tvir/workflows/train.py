@@ -18,6 +18,7 @@ from tvir.workflows.building import build_model, find_method
 from tvir.workflows.locking import alone
 from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, Tokens, plan_run, record_data
 from tvir.workflows.run import Run, load
+from tvir.workflows.starting import Start, begin_from_start
 from tvir.workflows.watching import HealthWatch
 
 _TORCHRUN = {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
@@ -42,6 +43,7 @@ def train(
     length: int | None = None,
     windows: bool = False,
     column: str | None = None,
+    start_from: Path | str | None = None,
     observer: Observer | None = None,
     progress: Reading | None = None,
 ) -> Run:
@@ -68,6 +70,8 @@ def train(
         length: Tokens of an example; by default that of the longest text, at most 256, and 128 for windows.
         windows: Take all lines as one running text and cut it into windows of that length.
         column: The column of text in a table; by default the one whose name says so, or the only one.
+        start_from: A run of the same model whose averaged weights this one begins from, on data of the same shape; its
+            settings are kept where no others are given.
         observer: Told what happens during training.
         progress: Told while data is read.
 
@@ -85,8 +89,12 @@ def train(
     """
     Budget.parse(budget)
     # Wrong settings are said before any data is read, and by every process alike.
+    start = None if start_from is None else Start.of(start_from)
+    if start is not None:
+        start.refuse_other_model(find_method(model).model)
+        config = config if isinstance(config, ModelConfig) else {**start.record.config, **(config or {})}
     _unjoined().share(find_method(model, config).config.batch_size)
-    request = DataRequest(
+    asked = DataRequest(
         reference=data,
         size=size,
         channels=channels,
@@ -99,9 +107,13 @@ def train(
         column=column,
     )
 
+    request = asked if start is None else start.request(asked)
+
     def plan() -> tuple[RunFolder, Dataset]:
         dataset = request.open(progress)
-        folder = plan_run(model, dataset, budget=budget, seed=seed, out=out, config=config, precision=precision)
+        folder = plan_run(
+            model, dataset, budget=budget, seed=seed, out=out, config=config, precision=precision, start=start
+        )
         return folder, dataset
 
     return _run(plan, observer or Observer())
@@ -164,7 +176,9 @@ def _unjoined() -> Processes:
 
 
 def _trained(folder: RunFolder, dataset: Dataset, observer: Observer) -> Run:
-    model = build_model(folder.read())
+    record = folder.read()
+    model = build_model(record)
+    begin_from_start(folder, record, model)
     watched = HealthWatch(observer, folder, dataset, model) if _unjoined().main else observer
     Trainer(model, dataset.train, folder, observer=watched).run()
     return Run(folder.path)

@@ -55,6 +55,7 @@ def main(words: Sequence[str]) -> None:
             length=general.length,
             windows=general.windows,
             column=general.column,
+            start_from=general.start_from,
             observer=TrainingObserver(shown),
             progress=Reading(shown),
         )
