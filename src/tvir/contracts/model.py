@@ -394,6 +394,19 @@ class SamplesTokens(GenerativeModel):
             self.temperature, self.top_p = before
 
 
+class ContinuesText(SamplesTokens):
+    """Goes on with a text that somebody has begun."""
+
+    @abstractmethod
+    def continued(self, begun: Tensor, noise: Noise) -> Iterator[int]:
+        """The tokens that follow, each as soon as it is known, until the text ends or is full.
+
+        Args:
+            begun: The tokens there are, int64 (P,) with P below the length; none begins a new text.
+            noise: One row.
+        """
+
+
 class Conditional(GenerativeModel):
     """Can be asked for a class: ``condition`` is a tensor (N,) of class indices; without one, classes are drawn."""
 

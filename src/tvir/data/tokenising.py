@@ -130,6 +130,56 @@ class Learned(Tokeniser):
         return Learned(tokenizer)
 
 
+class FewestPieces(Tokeniser):
+    """Cuts text into as few of some known pieces as possible: for whoever has a vocabulary and not what learned it.
+
+    Characters and bytes are cut as they were when the vocabulary was made. A character that cannot be written becomes
+    the token of unknown ones where there is one, and is left out otherwise.
+
+    Args:
+        pieces: What each token writes; the first is the end of a text and writes nothing.
+
+    Example:
+        >>> FewestPieces([b"", b"a", b"b", b"ab"]).encode(["aab"])[0].tolist()
+        [1, 3]
+    """
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        super().__init__(pieces)
+        self._tokens = {piece: token for token, piece in reversed(list(enumerate(pieces))) if piece}
+        self._longest = max(map(len, self._tokens), default=0)
+        self._unknown = self._tokens.get(UNKNOWN.encode())
+
+    def encode(self, texts: Sequence[str]) -> list[Array]:
+        return [np.array(self._cut(text.encode()), np.int64) for text in texts]
+
+    def _cut(self, content: bytes) -> list[int]:
+        """The last piece of the best cut that ends at each byte, found from the front; then read from the back."""
+        fewest: list[tuple[float, int, int | None]] = [(0.0, 0, None)]
+        for end in range(1, len(content) + 1):
+            best = self._unwritten(content, end, fewest)
+            for begin in range(max(0, end - self._longest), end):
+                token = self._tokens.get(content[begin:end])
+                if token is not None and fewest[begin][0] + 1 < best[0]:
+                    best = (fewest[begin][0] + 1, begin, token)
+            fewest.append(best)
+        tokens, end = [], len(content)
+        while end:
+            _, end, token = fewest[end]
+            tokens += [] if token is None else [token]
+        return tokens[::-1]
+
+    def _unwritten(
+        self, content: bytes, end: int, fewest: Sequence[tuple[float, int, int | None]]
+    ) -> tuple[float, int, int | None]:
+        """A character that ends here and is given up, which costs more than any pieces that could write it."""
+        begin = end - 1
+        while begin and content[begin] & 0xC0 == 0x80:
+            begin -= 1
+        is_whole = end == len(content) or content[end] & 0xC0 != 0x80
+        return (fewest[begin][0] + 1e6, begin, self._unknown) if is_whole else (float("inf"), begin, None)
+
+
 def learn(tokens: Tokens, texts: Iterable[str], size: int) -> Tokeniser:
     """A tokeniser of a kind, with a vocabulary of at most ``size`` pieces learned from texts."""
     match tokens:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -278,6 +278,36 @@ def write_tokens(
         if end is not None and bool(done.all()):
             break
     return tokens
+
+
+def continued_tokens(
+    read: Callable[[Tensor, Memory], Tensor],
+    begun: Tensor,
+    shares: Tensor,
+    choose: Callable[[Tensor, Tensor], Tensor] = chosen,
+    end: int | None = None,
+) -> Iterator[int]:
+    """One sequence, token by token; what ``write_tokens`` writes where nothing is begun.
+
+    Args:
+        read: From the token last written (1, 1) and what was read before to the logits of the next, (1, 1, K).
+        begun: The first tokens, int64 (P,).
+        shares: Uniform in [0, 1), (length,); those of the first P places are not used.
+        choose: From logits (1, K) and shares (1, 1) to tokens (1, 1).
+        end: The token at which it ends, which is not told; None where every sequence is full.
+    """
+    memory, last = Memory(), torch.zeros(1, 1, dtype=torch.int64, device=shares.device)
+    for position, share in enumerate(shares):
+        with torch.no_grad():
+            logits = read(last, memory)[:, 0]
+        if position < len(begun):
+            last = begun[position].view(1, 1)
+            continue
+        last = choose(logits, share.view(1, 1))
+        token = int(last)
+        if token == end:
+            return
+        yield token
 
 
 class TokenTransformer(ReadsTokens):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
@@ -19,19 +19,19 @@ from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
     Adam,
     Batch,
+    ContinuesText,
     HasLikelihood,
     Losses,
     Measure,
     ModelConfig,
     Phase,
     Player,
-    SamplesTokens,
     Stage,
 )
 from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import Logarithmic
 from tvir.networks.recurrent import TokenRecurrence
-from tvir.networks.transformer import ReadsTokens, TokenTransformer, nucleus
+from tvir.networks.transformer import ReadsTokens, TokenTransformer, continued_tokens, nucleus
 from tvir.objectives.texts import token_surprise
 
 
@@ -68,7 +68,7 @@ class Lstm(TokenNetwork):
         return TokenRecurrence(vocabulary, length, self.width, self.layers)
 
 
-class LanguageModel(HasLikelihood, SamplesTokens):
+class LanguageModel(HasLikelihood, ContinuesText):
     """Writes text token by token, each given all before it, and learns by maximum likelihood.
 
     The probability is that of the text with its end; what fills the sequence after the end is certain. A text that
@@ -122,6 +122,10 @@ class LanguageModel(HasLikelihood, SamplesTokens):
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
         choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
         return self.network.generate(noise, choose, end=END)
+
+    def continued(self, begun: Tensor, noise: Noise) -> Iterator[int]:
+        choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
+        return continued_tokens(self.network, begun, noise.uniform(self.network.length)[0], choose, end=END)
 
     def _surprise(self, tokens: Tensor) -> Tensor:
         """Nats of each token, 0 after the end; (N, longest), where nothing is read that follows the end of all."""

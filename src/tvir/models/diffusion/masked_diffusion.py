@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,13 +17,13 @@ from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
     Batch,
+    ContinuesText,
     HasLikelihoodBound,
     Losses,
     Measure,
     ModelConfig,
     Phase,
     SamplesInSteps,
-    SamplesTokens,
     Stage,
     evaluating,
 )
@@ -34,7 +35,7 @@ from tvir.networks.transformer import nucleus
 from tvir.objectives.masking import masked_places, masked_surprise, possible_ends
 
 
-class MaskedDiffusion(HasLikelihoodBound, SamplesInSteps, SamplesTokens):
+class MaskedDiffusion(HasLikelihoodBound, SamplesInSteps, ContinuesText):
     """Learns to find masked tokens from those around them, and writes a text beginning with nothing but masks.
 
     Each place loses its mask at a time of its own, uniform between 1 and 0; places whose times fall into the same step
@@ -116,6 +117,14 @@ class MaskedDiffusion(HasLikelihoodBound, SamplesInSteps, SamplesTokens):
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
         nothing = torch.zeros(noise.count, self.length, dtype=torch.int64, device=noise.device)
         return self.complete(nothing, torch.ones_like(nothing, dtype=torch.bool), noise)
+
+    def continued(self, begun: Tensor, noise: Noise) -> Iterator[int]:
+        tokens = torch.zeros(1, self.length, dtype=torch.int64, device=begun.device)
+        tokens[0, : len(begun)] = begun
+        masked = torch.arange(self.length, device=begun.device)[None] >= len(begun)
+        with evaluating(self):
+            found = self.complete(tokens, masked, noise)[0, len(begun) :].tolist()
+        yield from itertools.takewhile(lambda token: token != END, found)
 
     def complete(self, tokens: Tensor, masked: Tensor, noise: Noise) -> Tensor:
         """Texts in which what was not masked stands as it was, up to an end that is written before it.
