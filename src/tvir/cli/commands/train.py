@@ -95,6 +95,7 @@ def _read(model: str, words: Sequence[str]) -> tuple[TrainFlags, dict[str, Any]]
 def _named(settings: ModelConfig, words: Sequence[str]) -> dict[str, Any]:
     """The settings that were written down; what suits the data is not decided by the defaults that help shows."""
     flags = {re.split(r"[=.]", word)[0].lstrip("-").replace("-", "_") for word in words if word.startswith("--")}
+    flags |= {flag.removeprefix("no_") for flag in flags}  # what is switched off is named, too
     return {name: value for name, value in settings.as_json().items() if name in flags}
 
 
