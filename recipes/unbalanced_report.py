@@ -264,7 +264,7 @@ def _claim_line(results: Sequence[Result], claim: Claim, words: Words) -> str:
     better, worse = [gap for gap in decided if gap.better], [gap for gap in decided if not gap.better]
     text = words["claim.line"].format(
         claim=words[f"claim.{claim.key}"], better=len(better), worse=len(worse),
-        open=len(found) - len(decided), all=len(found),
+        open=len(found) - len(decided), all=len(found), leaning=sum(gap.better for gap in found),
     )  # fmt: skip
     where = [
         words[key].format(where="; ".join(_where(group, words)))
