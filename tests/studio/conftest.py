@@ -66,3 +66,32 @@ def keep(client, ids):
         return answer.json()[0]
 
     return kept
+
+
+LINES = [f"{who} {does} {what}." for who in ("a cat", "a dog", "the bird") for does in ("sees", "likes", "eats")
+         for what in ("the sun", "a fish", "milk", "bread")]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def authors(tmp_path_factory):
+    """A run of each kind of text that the studio treats differently; nobody may change them."""
+    place = tmp_path_factory.mktemp("studio-authors")
+    (place / "lines.txt").write_text("\n".join(LINES), "utf-8")
+    wanted = {
+        "reader": ("language-model", {"network": "transformer:width=8,heads=2,layers=1", "batch_size": 8}),
+        "unmasker": ("masked-diffusion", {"width": 8, "heads": 2, "layers": 1, "steps": 4, "batch_size": 8}),
+        "sentences": ("text-vae", {"latent": 2, "decoder": "recurrent:width=8", "encoder_width": 8, "batch_size": 8}),
+    }
+    for name, (model, config) in wanted.items():
+        tvir.train(model, str(place / "lines.txt"), budget="4steps", config=config, out=place / "runs" / name)
+    return place / "runs"
+
+
+@pytest.fixture
+def writing(authors, tmp_path):
+    """A browser that has opened a studio with runs of text, and the ids of the runs."""
+    opened = Atelier.at(tmp_path / "studio", sorted(authors.iterdir()), [], tmp_path / "trained")
+    browser = TestClient(create_app(opened, Door(port=PORT), Pace(1e6, 1e6)), base_url=HOME)
+    browser.get("/")
+    yield browser, {run["name"]: run["id"] for run in browser.get("/api/runs").json()}
+    opened.close()

@@ -76,9 +76,7 @@ def test_other_models_other_shapes_and_lost_weights_are_refused_in_one_line(smal
     out = tmp_path / "run"
     with pytest.raises(UsageError, match="is a gan, whose weights a vae cannot start from"):
         tvir.train("vae", "ring8", start_from=small_gan.path, out=out)
-    with pytest.raises(
-        UsageError, match=r"has learned image .* 1x8x8, and this is image .* 1x16x16"
-    ):
+    with pytest.raises(UsageError, match=r"has learned image .* 1x8x8, and this is image .* 1x16x16"):
         tvir.train("vae", "digits", size=16, start_from=small_vae.path, out=out)
     with pytest.raises(UsageError, match="is no run"):
         tvir.train("vae", "digits", start_from=tmp_path / "nothing", out=out)

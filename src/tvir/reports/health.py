@@ -35,6 +35,16 @@ def finding_text(finding: Finding, language: str = "en") -> str:
     return words("health.said.mend", name=name, seen=seen, mend=_mend(finding, words))
 
 
+def seen_text(finding: Finding, language: str = "en") -> str:
+    """What was seen, or why nothing could be."""
+    return _seen(finding, load_words(language))
+
+
+def mend_text(finding: Finding, language: str = "en") -> str:
+    """What would mend it; empty where nothing has to be."""
+    return _mend(finding, load_words(language))
+
+
 def check_title(check: str, language: str = "en") -> str:
     """How people call a check."""
     return load_words(language)(f"health.{check}")

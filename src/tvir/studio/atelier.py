@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tvir.studio.images import Images
 from tvir.studio.projecting import Approach
 from tvir.studio.refusal import busy, missing
-from tvir.studio.shelf import Place, Shelf
+from tvir.studio.shelf import Place, Shelf, run_identity
+from tvir.studio.sources import Sources
 from tvir.studio.trainings import Trainings
+from tvir.studio.watching import Watcher
 from tvir.studio.workers import Walk
 from tvir.studio.works import Works
 
@@ -64,16 +67,24 @@ class Atelier:
         shelf: The runs.
         works: What people have kept.
         trainings: What is being trained.
+        images: Sets of pictures to learn from.
+        sources: All that may be learned from.
+        watcher: Reads the logs of runs.
         approaches: Pictures that models are coming nearer to.
     """
 
     shelf: Shelf
     works: Works
     trainings: Trainings
+    images: Images
+    sources: Sources
+    watcher: Watcher = field(default_factory=Watcher)
     approaches: Approaches = field(default_factory=Approaches)
 
     @staticmethod
-    def at(folder: Path, runs: Sequence[Path], places: Sequence[Place], trained: Path) -> Atelier:
+    def at(
+        folder: Path, runs: Sequence[Path], places: Sequence[Place], trained: Path, data: Path | None = None
+    ) -> Atelier:
         """The atelier that keeps its works in a folder.
 
         Args:
@@ -81,8 +92,32 @@ class Atelier:
             runs: Runs that were named.
             places: Where runs are looked for if none was.
             trained: Where new runs go.
+            data: A folder whose files and folders may be learned from.
         """
-        return Atelier(shelf=Shelf(runs, places), works=Works(folder / "works.sqlite"), trainings=Trainings(trained))
+        works = Works(folder / "works.sqlite")
+        images = Images(folder, works)
+        return Atelier(
+            shelf=Shelf(runs, places),
+            works=works,
+            trainings=Trainings(trained, folder / "health"),
+            images=images,
+            sources=Sources(images, data),
+        )
+
+    def watched(self, identity: str) -> Path:
+        """The folder of a run, whether or not it has weights yet.
+
+        Raises:
+            RefusalError: There is none.
+        """
+        for path in self.every_run():
+            if run_identity(path) == identity:
+                return path
+        raise missing("run")
+
+    def every_run(self) -> list[Path]:
+        """Folders of all runs that can be watched: those on the shelf, and those that are trained here."""
+        return self.shelf.everything(Place(self.trainings.place))
 
     def close(self) -> None:
         """Let go of everything."""

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from tvir import __version__
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.run import write_atomically
-from tvir.studio.api import exports, live, mine, runs, trainings, works
+from tvir.studio.api import exports, images, learning, live, mine, runs, texts, trainings, works
 from tvir.studio.atelier import Atelier
 from tvir.studio.guard import Door, Guard, Pace, is_loopback
 from tvir.studio.refusal import RefusalError
@@ -27,7 +27,10 @@ from tvir.studio.shelf import Place
 from tvir.workflows.run import load
 
 _PAGES = Path(__file__).with_name("pages")
-_ROUTERS = (runs.router, live.router, works.router, mine.router, exports.router, trainings.router)
+_ROUTERS = (
+    runs.router, live.router, works.router, mine.router, exports.router, trainings.router, learning.router,
+    images.router, texts.router,
+)  # fmt: skip
 
 _LONGEST_MESSAGE = 4 * 2**20
 """Bytes of a WebSocket message."""
@@ -71,6 +74,7 @@ def open_studio(
     folder: Path,
     host: str = "127.0.0.1",
     port: int = 8765,
+    data: Path | None = None,
     told: Callable[[str], None] = print,
 ) -> None:
     """Serve the studio until it is interrupted.
@@ -80,20 +84,24 @@ def open_studio(
         folder: Where works are kept.
         host: Address to listen on; beyond this machine a token is demanded.
         port: Port to listen on.
+        data: A folder whose files and folders may be learned from; without one only what is built in and pictures
+            that people bring.
         told: Hears the link.
 
     Raises:
-        UsageError: A named run is none, or nothing can listen on the port.
+        UsageError: A named run is none, the folder of data is none, or nothing can listen on the port.
     """
     for path in named:
         load(path)
+    if data is not None and not data.is_dir():
+        raise UsageError(f"{data} is no folder; name one with --data-folder whose data may be learned from")
     if not 1 <= port <= 65_535:
         raise UsageError(f"{port} is no port; choose one from 1 to 65535")
     _need_free(host, port)
     folder.mkdir(parents=True, exist_ok=True)
     token = None if is_loopback(host) else secrets.token_urlsafe(24)
     door = Door(host=host, port=port, token=token, secret=_secret(folder))
-    atelier = Atelier.at(folder, named, [Place(_RUNS), Place(Path(), depth=1)], _RUNS)
+    atelier = Atelier.at(folder, named, [Place(_RUNS), Place(Path(), depth=1)], _RUNS, data)
     told(f"The studio is open at {door.link}")
     told(f"Works are kept in {folder}. Leave with Ctrl-C.")
     uvicorn.run(

@@ -121,6 +121,12 @@ class Shelf:
             self._list = (time.monotonic(), runs)
             return runs
 
+    def everything(self, *more: Place) -> list[Path]:
+        """Folders of all runs, those without weights too, and of those in further places; each once."""
+        paths = [path for path in self._paths() if (path / "run.json").is_file()]
+        paths += [path for place in more for path in _runs_below(place)]
+        return list({run_identity(path): path for path in paths}.values())
+
     def find(self, identity: str) -> Listed:
         """A run by its id.
 
@@ -179,9 +185,13 @@ class Shelf:
             return None
 
 
+def run_identity(path: Path) -> str:
+    """The opaque id of the run in a folder."""
+    return hashlib.blake2b(os.fsencode(path.resolve()), digest_size=6).hexdigest()
+
+
 def _listed(path: Path, record: RunRecord, weights: str) -> Listed:
-    identity = hashlib.blake2b(os.fsencode(path.resolve()), digest_size=6).hexdigest()
-    return Listed(id=identity, path=path, record=record, weights=weights)
+    return Listed(id=run_identity(path), path=path, record=record, weights=weights)
 
 
 def _open(listed: Listed) -> Opened:

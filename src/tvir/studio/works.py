@@ -41,7 +41,7 @@ class Work:
         person: Who.
         kind: What it is: a picture or a text.
         origin: How it came about: ``explored``, ``blended``, ``bred``, ``encoded``, ``approached``, ``filled``,
-            ``sampled``, ``mine`` (a person's own), ``opened`` (from an exported file).
+            ``sampled``, ``continued``, ``varied``, ``mine`` (a person's own), ``opened`` (from an exported file).
         weights: Hash of the weights of the model that made it; None for a person's own.
         model: Name of the model.
         run: Name of the run, for people.
@@ -246,6 +246,13 @@ class Works:
         """
         with self._writing() as connection:
             _act(connection, person, action, changes)
+
+    def subjects(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All subjects whose names begin so, with the values of their attributes."""
+        with self._reading() as connection:
+            query = text("SELECT DISTINCT subject FROM present WHERE subject LIKE :kind || '%'")
+            named = [row.subject for row in connection.execute(query, {"kind": kind})]
+            return _present(connection, named)
 
     def present(self, subject: str) -> dict[str, Any]:
         """The values of a subject's attributes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tvir.contracts.data import Array, Dataset
 from tvir.contracts.errors import UsageError
@@ -45,6 +45,14 @@ class Health:
 
 
 _HEALTH = TypeAdapter(Health)
+
+
+def read_health(content: bytes) -> Health | None:
+    """What ``Health.to_json`` wrote; None where it cannot be read, as after a change of version."""
+    try:
+        return _HEALTH.validate_json(content)
+    except ValidationError:
+        return None
 
 
 def doctor(

@@ -28,6 +28,9 @@ class Studio:
     """Address to listen on. Beyond this machine, the printed link holds a token."""
     studio: Annotated[Path, arg(metavar="FOLDER")] = Path("studio")
     """Where works are kept."""
+    data_folder: Annotated[Path | None, arg(metavar="FOLDER")] = None
+    """Folder whose files and folders may be learned from on the page; without one only built-in data and pictures that
+    are brought there."""
 
 
 def main(words: Sequence[str]) -> None:
@@ -39,4 +42,4 @@ def main(words: Sequence[str]) -> None:
         if (error.name or "").partition(".")[0] in ("", "tvir"):
             raise
         raise MissingExtraError("the studio", "studio") from None
-    open_studio(form.runs, folder=form.studio, host=form.host, port=form.port)
+    open_studio(form.runs, folder=form.studio, host=form.host, port=form.port, data=form.data_folder)

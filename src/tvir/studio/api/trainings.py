@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from tvir.contracts.run import RunFolder
 from tvir.studio.api.given import Form, GivenAtelier, Identity
 from tvir.studio.atelier import Atelier
 from tvir.studio.trainings import Look
+from tvir.studio.watching import last_line
 
 router = APIRouter(prefix="/api", tags=["trainings"])
 
@@ -28,6 +30,7 @@ class TrainingView(BaseModel):
     state: Literal["running", "finished", "failed"]
     share: float
     losses: dict[str, float]
+    """The last that were logged."""
     said: str
     run: str | None
     """Id of the run, once it can be opened."""
@@ -54,14 +57,17 @@ def look(training: Identity, given: GivenAtelier) -> TrainingView:
 @router.delete("/trainings/{training}", status_code=202)
 def stop(training: Identity, given: GivenAtelier) -> TrainingView:
     """Ask one to save and end."""
-    return _view(given, given.trainings.stop(training))
+    given.trainings.stop(given.trainings.look(training).path)
+    return _view(given, given.trainings.look(training))
 
 
 def _view(given: Atelier, look: Look) -> TrainingView:
     if look.state == "finished":
         given.shelf.add(look.path)
     run = next((listed.id for listed in given.shelf.listed() if listed.path == look.path), None)
+    line = last_line(RunFolder(look.path))
+    share = 1.0 if look.state == "finished" else float(line.get("fraction", 0.0))
     return TrainingView(
-        id=look.id, state=look.state, share=look.share, losses=look.losses, said=look.said,
+        id=look.id, state=look.state, share=share, losses=line.get("losses", {}), said=look.said,
         run=run if look.state == "finished" else None,
     )  # fmt: skip

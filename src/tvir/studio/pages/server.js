@@ -32,6 +32,22 @@ export async function upload(path, blob) {
   return (await asked("POST", path, blob, type)).json();
 }
 
+// Hears an answer line by line, while it is still being made: each line is JSON.
+export async function streamed(path, form, hear, signal) {
+  const answer = await fetch(`/api${path}`, { method: "POST", body: JSON.stringify(form), headers: { "Content-Type": "application/json" }, signal });
+  if (!answer.ok) {
+    const said = await answer.json().catch(() => ({}));
+    throw new Refused(said.code ?? "failed", said.detail ?? answer.statusText);
+  }
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const lines = (rest + piece.value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) hear(JSON.parse(line));
+  }
+}
+
 // Saves what the server makes of a form as a file.
 export async function download(path, form, name) {
   const answer = await asked("POST", path, JSON.stringify(form), "application/json");

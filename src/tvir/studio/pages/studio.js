@@ -10,11 +10,13 @@ import "./parts/explore.js";
 import "./parts/family.js";
 import "./parts/gallery.js";
 import "./parts/mine.js";
+import "./parts/train.js";
 import "./parts/welcome.js";
+import "./parts/write.js";
 
 // A page is a custom element tvir-NAME; adding one is a line here, an import above, and its words.
-const PAGES = ["explore", "blend", "evolve", "mine", "gallery", "family"];
-const WITHOUT_RUN = ["gallery", "family"];
+const PAGES = ["explore", "blend", "evolve", "mine", "write", "train", "gallery", "family"];
+const WITHOUT_RUN = ["gallery", "family", "train", "write"];
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");

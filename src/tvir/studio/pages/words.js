@@ -37,6 +37,20 @@ export function number(value) {
 
 export function knows(key) { return key in words; }
 
+// A number as people read it: three digits that count, no more.
+export function number(value) {
+  const size = Math.abs(value);
+  if (value !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(1);
+  return value.toLocaleString(language, size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
+}
+
+// About how long, in the unit that fits.
+export function duration(seconds) {
+  if (seconds < 90) return count("seconds", Math.max(1, Math.round(seconds)));
+  if (seconds < 90 * 60) return count("minutes", Math.round(seconds / 60));
+  return count("hours", Math.round(seconds / 3600));
+}
+
 export function date(text) {
   return new Date(text).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 }

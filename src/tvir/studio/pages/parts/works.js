@@ -3,6 +3,7 @@ import { element, icon, tell, trying } from "../dom.js";
 import { memory } from "../memory.js";
 import { ask } from "../server.js";
 import { date, say } from "../words.js";
+import { goOnFrom } from "./write.js";
 
 export function picture(work) {
   return element(`img.picture${work.width < 128 ? ".pixels" : ""}`, { src: `/api/works/${work.id}/picture`, alt: title(work),
@@ -42,12 +43,12 @@ export function openWork(work) {
     work.weights && [say("fact.weights"), work.weights.slice(0, 16)],
     work.condition_name && [say("class"), work.condition_name],
     work.seed !== null && [say("seed"), String(work.seed)],
-    [say("fact.size"), `${work.width} × ${work.height}`],
+    work.kind === "picture" && [say("fact.size"), `${work.width} × ${work.height}`],
     ...Object.entries(work.settings).map(([key, value]) => [say(`setting.${key}`), String(value)]),
   ].filter(Boolean);
   const dialog = element("dialog", { "aria-label": title(work), onclose: () => dialog.remove() },
     element("div.columns", {},
-      element("div", {}, picture(work)),
+      element("div", {}, work.kind === "text" ? element("p.said", {}, work.text) : picture(work)),
       element("div.stack", {},
         element("div", {}, element("label", { htmlFor: "work-name" }, say("name")), element("div", {}, name)),
         element("div", {}, element("label", { htmlFor: "work-note" }, say("note")), note),
@@ -55,8 +56,8 @@ export function openWork(work) {
         collecting(work),
         work.alive ? null : element("p.soft", {}, say(work.weights ? "not-alive" : "own-picture")),
         element("div.row", {},
-          work.alive ? element("button.main", { type: "button", onclick: trying(async () => { dialog.close(); await memory.goTo(work); }) }, say("go-on")) : null,
-          element("a.button", { href: `/api/works/${work.id}/png`, download: "" }, icon("down"), "PNG"),
+          work.alive ? element("button.main", { type: "button", onclick: trying(async () => { dialog.close(); await (work.kind === "text" ? goOnFrom(work) : memory.goTo(work)); }) }, say("go-on")) : null,
+          work.kind === "picture" ? element("a.button", { href: `/api/works/${work.id}/png`, download: "" }, icon("down"), "PNG") : null,
           element("button", { type: "button", onclick: () => dialog.close() }, say("close"))))));
   document.body.append(dialog);
   dialog.showModal();
