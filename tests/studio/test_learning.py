@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,7 @@ def test_only_data_that_is_offered_can_be_learned(tmp_path):
     atelier.close()
 
 
+@pytest.mark.slow
 def test_a_training_is_started_watched_stopped_and_gone_on_with(studio, tmp_path):
     started = studio.post("/api/learning/runs", json=form(budget="100000steps")).json()
     run = started["id"]
@@ -127,7 +129,7 @@ def test_a_training_is_started_watched_stopped_and_gone_on_with(studio, tmp_path
     assert studio.post(f"/api/learning/runs/{run}/resume").status_code == 202
     wait(studio, run, {"finished"})
     seen = studio.get(f"/api/learning/runs/{run}").json()
-    assert [phase["name"] for phase in seen["phases"]] == ["variational"]
+    assert [phase["name"] for phase in seen["phases"]] == ["autoencoding"]
     lines = [line for line in RunFolder(path).metrics() if line["losses"]]
     curve = next(curve for curve in seen["curves"] if curve["name"] in lines[-1]["losses"])
     if len(lines) <= 200:
@@ -140,12 +142,14 @@ def test_a_training_is_started_watched_stopped_and_gone_on_with(studio, tmp_path
     atelier.close()
 
 
+@pytest.mark.slow
 def test_a_training_that_cannot_begin_says_why(studio):
-    run = studio.post("/api/learning/runs", json=form(data="built-in:ring8", model="diffusion", settings={})).json()
+    run = studio.post("/api/learning/runs", json=form(data="built-in:ring8", model="pixel-cnn", settings={})).json()
     failed = wait(studio, run["id"], {"failed"})
     assert "cannot learn vector data" in failed["said"]
 
 
+@pytest.mark.slow
 def test_whoever_trains_a_run_is_seen_and_can_be_stopped_once(runs, tmp_path):
     words = ["train", "vae", "--data", "digits", "--budget", "100000steps", "--width", "2", "--latent", "4"]
     elsewhere = subprocess.Popen([sys.executable, "-m", "tvir", *words, "--out", str(tmp_path / "trained" / "run")])
@@ -163,8 +167,6 @@ def test_whoever_trains_a_run_is_seen_and_can_be_stopped_once(runs, tmp_path):
 
 
 def test_a_run_whose_process_was_killed_is_not_called_running(runs, tmp_path):
-    import shutil
-
     shutil.copytree(runs / "vae", tmp_path / "trained" / "killed")
     folder = RunFolder(tmp_path / "trained" / "killed")
     folder.update(status="running")
@@ -179,6 +181,7 @@ def test_a_run_whose_process_was_killed_is_not_called_running(runs, tmp_path):
     atelier.close()
 
 
+@pytest.mark.slow
 def test_a_training_ends_and_saves_when_the_studio_is_killed(tmp_path):
     order = (
         "import sys, time\nfrom pathlib import Path\nfrom tvir.studio.trainings import Order, Trainings\n"
@@ -202,6 +205,7 @@ def test_a_training_ends_and_saves_when_the_studio_is_killed(tmp_path):
     assert tvir.load(folder.path).model is not None
 
 
+@pytest.mark.slow
 def test_health_and_scorecard_are_told_in_both_languages(runs, tmp_path):
     atelier, client = opened(tmp_path, [runs / "toy"])
     run = client.get("/api/learning/runs").json()[0]["id"]
@@ -224,9 +228,8 @@ def test_health_and_scorecard_are_told_in_both_languages(runs, tmp_path):
     atelier.close()
 
 
+@pytest.mark.slow
 def test_a_run_is_judged_from_the_page(runs, tmp_path):
-    import shutil
-
     shutil.copytree(runs / "toy", tmp_path / "toy")
     atelier, client = opened(tmp_path, [tmp_path / "toy"])
     run = client.get("/api/learning/runs").json()[0]["id"]
@@ -247,6 +250,7 @@ def test_a_run_is_judged_from_the_page(runs, tmp_path):
     atelier.close()
 
 
+@pytest.mark.slow
 def test_a_set_of_images_changes_in_steps_and_is_learned_as_it_was(studio, tmp_path):
     images = studio.post("/api/images", json={"name": "Squares"}).json()["id"]
     pictures = [np.random.default_rng(n).integers(0, 256, (12, 12, 3), np.uint8) for n in range(12)]
@@ -280,6 +284,7 @@ def test_a_set_of_images_changes_in_steps_and_is_learned_as_it_was(studio, tmp_p
     assert studio.get(f"/api/learning/runs/{run}").json()["images"] == images
 
 
+@pytest.mark.slow
 def test_a_run_is_fine_tuned_on_pictures(runs, tmp_path):
     atelier, client = opened(tmp_path, [runs / "vae"])
     source = client.get("/api/learning/runs").json()[0]

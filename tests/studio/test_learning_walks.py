@@ -1,4 +1,7 @@
+# ruff: noqa: F811 - the fixtures of the other walks are walked with
 """Walks through learning and writing as a person would take them, in a real browser."""
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -8,8 +11,8 @@ from tvir.studio.trainings import Trainings
 
 pytest.importorskip("playwright.sync_api")
 
-from test_walks import browser, serve, until, visit  # noqa: E402, F401
-from test_walks import pytestmark as in_a_browser  # noqa: E402
+from test_walks import browser, serve, until, visit  # noqa: F401
+from test_walks import pytestmark as in_a_browser
 
 pytestmark = in_a_browser
 
@@ -20,8 +23,6 @@ def short(monkeypatch):
     begin = Trainings.begin
 
     def shortened(self, order):
-        import dataclasses
-
         settings = {"width": "2", "batch_size": "16", **order.settings}
         return begin(self, dataclasses.replace(order, budget="40steps", settings=settings))
 
@@ -42,7 +43,7 @@ def test_training_from_the_form_to_the_film_strip(visit, short):
     page.locator("code.command", has_text="--beta 0.5").wait_for()
     page.get_by_role("button", name="Train", exact=True).click()
     page.locator(".state.finished").first.wait_for(timeout=90_000)
-    page.get_by_role("img", name="variational/reconstruction").wait_for()
+    page.get_by_role("img", name="/reconstruction").first.wait_for()
     assert page.locator(".chart").count() >= 2
     page.locator(".film img").last.wait_for()
     page.locator(".film button").last.click()
@@ -88,7 +89,7 @@ def test_asking_a_model_of_text_and_keeping_what_it_wrote(visit, authors):
     page.get_by_label("Beginning").press("Control+Enter")
     page.locator(".sheet .said mark", has_text="a cat").wait_for()
     keep = page.locator(".sheet").get_by_role("button", name="Keep").first
-    until(lambda: keep.is_enabled())
+    until(keep.is_enabled)
     keep.click()
     page.get_by_text("Kept in the gallery").wait_for()
     page.get_by_label("Model", exact=True).select_option(label="sentences · text-vae")
