@@ -66,9 +66,9 @@ class Order:
         Raises:
             UsageError: The model, a setting or the run to start from is not usable.
         """
-        method = find_method(self.model, self._inherited())
         if self.start_from is not None:
-            Start.of(self.start_from).refuse_other_model(method.model)
+            Start.of(self.start_from).refuse_other_model(find_method(self.model).model)
+        find_method(self.model, self._inherited())
 
     def words(self, out: Path) -> list[str]:
         """The arguments of ``tvir`` that fulfil it.
@@ -199,15 +199,29 @@ class Trainings:
         self._stopped.add((path, found.process))
         os.kill(found.process, signal.SIGTERM)
 
-    def judge(self, path: Path, language: str) -> None:
+    def judge(self, path: Path, language: str, limit: int) -> None:
         """Have a run judged; its scorecard and its report appear in its folder.
+
+        Args:
+            path: Folder of the run.
+            language: Of the report.
+            limit: The most real and generated examples that are compared.
 
         Raises:
             RefusalError: It is being judged, or others are.
         """
         with self._lock:
             self._refuse_more([*self._judged.values(), *(process for process, _ in self._examined.values())])
-            words = ["evaluate", str(path), "--language", language, "--json", "--allow-changed-data"]
+            words = [
+                "evaluate",
+                str(path),
+                "--language",
+                language,
+                "--limit",
+                str(limit),
+                "--json",
+                "--allow-changed-data",
+            ]
             self._judged[path] = _Process(_started(words, path, _JUDGED))
 
     def is_judged(self, path: Path) -> bool:

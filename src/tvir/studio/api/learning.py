@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from tvir.contracts.budget import Budget
-from tvir.contracts.errors import TvirError
+from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.health import Condition, Finding
 from tvir.contracts.metric import Scorecard
 from tvir.contracts.run import RunFolder
@@ -23,7 +23,7 @@ from tvir.studio.describing import Described, Setting, models, settings
 from tvir.studio.refusal import RefusalError
 from tvir.studio.shelf import run_identity
 from tvir.studio.sources import Choice
-from tvir.studio.trainings import Order, shown
+from tvir.studio.trainings import Order, State, shown
 from tvir.studio.watching import Curve, Phase, Watched
 from tvir.training.checkpoint import newest_step, weights_hash
 from tvir.workflows.doctor import read_health
@@ -32,6 +32,11 @@ router = APIRouter(prefix="/api/learning", tags=["learning"])
 
 _PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}}
 _HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
+_BEFORE: dict[State, Literal["preparing", "failed"]] = {
+    "running": "preparing", "finished": "failed", "failed": "failed",
+}  # fmt: skip
+"""What trainings are called that have no run.json yet."""
+
 _A_WHILE = {"Cache-Control": "private, max-age=3600"}
 
 Language = Annotated[Literal["en", "uk"], Query()]
@@ -63,9 +68,12 @@ class LearnForm(Form):
 
 
 class CheckedView(BaseModel):
-    """A training that could begin so, as the command line says it."""
+    """Whether a training could begin so."""
 
     command: str
+    """The same on the command line; empty where it could not."""
+    wrong: str
+    """Why it could not; empty where it could."""
 
 
 class RunView(BaseModel):
@@ -188,11 +196,14 @@ def describe(model: Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$")]) -> list[S
 @router.post("/check")
 def check(form: LearnForm, given: GivenAtelier) -> CheckedView:
     """Whether a training could begin so; what it is on the command line."""
-    order = _ordered(form, given)
-    order.check()
-    words = order.words(given.trainings.place / "NEW")
+    try:
+        order = _ordered(form, given)
+        order.check()
+        words = order.words(given.trainings.place / "NEW")
+    except UsageError as error:
+        return CheckedView(command="", wrong=str(error))
     del words[words.index("--out") : words.index("--out") + 2]
-    return CheckedView(command=shown(words))
+    return CheckedView(command=shown(words), wrong="")
 
 
 @router.post("/runs", status_code=201)
@@ -212,18 +223,20 @@ def every(given: GivenAtelier) -> list[RunView]:
             views.append((changed, _view(given, watching.watch(path))))
         except (TvirError, OSError):
             continue
-    known = {view.id for _, view in views}
-    for look in given.trainings.looks():
-        if look.id not in known:
-            state = "preparing" if look.state == "running" else "failed"
-            views.append((0.0, _preparing(look.id, look.path.name, look.model, "", state, look.said)))
+    views += [(0.0, view) for view in _unwritten(given)]
     first = ("preparing", "running")
     return [view for _, view in sorted(views, key=lambda pair: (pair[1].state not in first, -pair[0], pair[1].name))]
 
 
 @router.get("/runs/{run}")
-def close(found: GivenWatched, given: GivenAtelier) -> CloseView:
-    """A run looked at closely."""
+def close(run: Identity, given: GivenAtelier) -> CloseView:
+    """A run looked at closely; one whose data is still being read has nothing to show yet."""
+    preparing = next((view for view in _unwritten(given) if view.id == run), None)
+    if preparing is not None:
+        return CloseView(
+            **preparing.model_dump(), curves=[], phases=[], film=[], findings=[], settings={}, images=None
+        )  # fmt: skip
+    found = watching.watch(given.watched(run))
     log = given.watcher.log(found.path)
     titles = {check_title(finding.check) for finding in given.watcher.findings(found.path, found.share)}
     return CloseView(
@@ -251,6 +264,14 @@ def texts(found: GivenWatched, step: Annotated[int, Path(ge=0, lt=10**12)]) -> F
     """The fixed latents at a step, as texts."""
     seen = watching.frame_of_film(found.path, step)
     return FilmView(texts=seen[:32] if isinstance(seen, list) else [])
+
+
+@router.post("/runs/{run}/opened", status_code=202)
+def put_on_shelf(found: GivenWatched, given: GivenAtelier) -> RunView:
+    """Put a run among those that are created with, though others were named when the studio was opened."""
+    _need_weights(found)
+    given.shelf.add(found.path)
+    return _view(given, found)
 
 
 @router.post("/runs/{run}/stop", status_code=202)
@@ -303,10 +324,15 @@ def scores(found: GivenWatched, given: GivenAtelier, language: Language = "en") 
 
 
 @router.post("/runs/{run}/judgement", status_code=202)
-def judge(found: GivenWatched, given: GivenAtelier, language: Language = "en") -> RunView:
-    """Have a run judged against the test split of its data."""
+def judge(
+    found: GivenWatched,
+    given: GivenAtelier,
+    language: Language = "en",
+    limit: Annotated[int, Query(ge=20, le=100_000)] = 10_000,
+) -> RunView:
+    """Have a run judged against the test split of its data; ``limit`` bounds the examples that are compared."""
     _need_weights(found)
-    given.trainings.judge(found.path, language)
+    given.trainings.judge(found.path, language, limit)
     return _view(given, found)
 
 
@@ -358,6 +384,15 @@ def _has_weights(found: Watched) -> bool:
         return any(entry.name.isdecimal() for entry in checkpoints.iterdir())
     except OSError:
         return False
+
+
+def _unwritten(given: Atelier) -> list[RunView]:
+    """Trainings that were started here and have no run.json: their data is being read, or could not be."""
+    return [
+        _preparing(look.id, look.path.name, look.model, "", _BEFORE[look.state], look.said)
+        for look in given.trainings.looks()
+        if not RunFolder(look.path).record_path.exists()
+    ]
 
 
 def _preparing(

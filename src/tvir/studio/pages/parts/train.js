@@ -127,13 +127,8 @@ class RunView {
   }
 
   async look() {
-    let run;
-    try {
-      run = await get(`/learning/runs/${this.id}`);
-    } catch (error) {
-      if (error.code !== "missing") throw error;
-      run = (await get("/learning/runs")).find((found) => found.id === this.id);
-      if (!run) throw error;
+    const run = await get(`/learning/runs/${this.id}`);
+    if (!run.kind) {
       this.waits(run);
       return live(run);
     }
@@ -208,11 +203,17 @@ class RunView {
     this.buttons.replaceChildren(...[
       live(run) ? button("train.stop", async () => { await post(`/learning/runs/${this.id}/stop`); tell(say("train.stopping")); this.soon(); }) : null,
       goOn ? button("train.resume", async () => { await post(`/learning/runs/${this.id}/resume`); tell(say("train.resumed")); this.soon(); }, true) : null,
-      run.weights && pictures ? button("train.explore", async () => { await memory.readRuns(); memory.choose(this.id); location.hash = "#/explore"; }, run.state === "finished") : null,
-      run.weights && run.kind === "text" ? button("train.write", async () => { await memory.readRuns(); location.hash = `#/write/${this.id}`; }, run.state === "finished") : null,
+      run.weights && pictures ? button("train.explore", async () => { await this.use(); memory.choose(this.id); location.hash = "#/explore"; }, run.state === "finished") : null,
+      run.weights && run.kind === "text" ? button("train.write", async () => { await this.use(); location.hash = `#/write/${this.id}`; }, run.state === "finished") : null,
       run.weights ? button("train.fine-tune", () => { Object.assign(wish, { startFrom: this.id, data: null }); location.hash = "#/train/new"; }) : null,
       run.images ? element("a.button", { href: `#/train/pictures/${run.images}` }, say("train.its-pictures")) : null,
     ].filter(Boolean));
+  }
+
+  // Among the runs that can be created with.
+  async use() {
+    await post(`/learning/runs/${this.id}/opened`);
+    await memory.readRuns();
   }
 
   soon() { setTimeout(() => this.pulse.now(), 400); }
@@ -308,15 +309,22 @@ class RunView {
       }) }, say(card.judging ? "train.judging" : card.judged ? "train.judge-again" : "train.judge"));
       this.scores.replaceChildren(
         element("p.soft", {}, say(card.judged ? card.older ? "train.scorecard.older" : "train.scorecard.legend" : "train.scorecard.none")),
-        ...(card.judged ? [this.cardTable(card), notes(card.findings)] : []),
+        ...(card.judged ? this.tables(card) : []),
         element("p.wrong", {}, card.trouble),
         element("div.row", {}, button, card.report ? element("a.button", { href: `/api/learning/runs/${this.id}/report.html`, download: "" }, say("train.report")) : null));
     }
     return card.judging;
   }
 
-  cardTable(card) {
-    const rows = card.axes.flatMap((axis) => {
+  // What is read first, then the rest of it.
+  tables(card) {
+    const open = this.scores.querySelector("details")?.open ?? false;
+    return [this.cardTable(card.axes, true), element("details", { open }, element("summary", {}, say("train.all-scores")), this.cardTable(card.axes, false), notes(card.findings))];
+  }
+
+  cardTable(axes, first) {
+    const chosen = axes.map((axis) => ({ ...axis, scores: axis.scores.filter((score) => score.first === first) })).filter((axis) => axis.scores.length);
+    const rows = chosen.flatMap((axis) => {
       const heading = element("tr.group", {}, element("th", { colSpan: 4, scope: "colgroup" }, axis.name, " ", element("small.soft", {}, axis.asks)));
       const row = (score) => element("tr", {}, element("th", { scope: "row", title: score.about }, `${score.better === "lower" ? "↓" : "↑"} `, element("span.sr", {}, say(score.better === "lower" ? "train.lower" : "train.higher")), score.metric),
         element("td.number", {}, score.value), element("td.number", {}, score.interval || "–"), element("td.number", {}, score.floor || "–"));

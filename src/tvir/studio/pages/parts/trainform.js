@@ -135,8 +135,8 @@ export class TrainForm {
   async check() {
     try {
       const checked = await post("/learning/check", this.form);
-      this.command.textContent = checked.command;
-      this.wrong.textContent = "";
+      if (checked.command) this.command.textContent = checked.command;
+      this.wrong.textContent = checked.wrong;
     } catch (error) {
       this.wrong.textContent = error.message;
     }
