@@ -138,10 +138,7 @@ def _page(browser: Browser, home: str, run: str, place: str, size: tuple[int, in
 
 def _shot(page: Page, name: str) -> None:
     time.sleep(SETTLED)
-    content = io.BytesIO(page.screenshot())
-    Image.open(content).convert("P", palette=Image.Palette.ADAPTIVE, colors=256).save(
-        PLACE / f"{name}.png", optimize=True
-    )
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(PLACE / f"{name}.png", optimize=True)
     page.context.close()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,37 @@ class Approaches:
             raise missing("approach") from None
 
 
+class Lines:
+    """Counts open connections, so that nobody takes them all.
+
+    Args:
+        of_one: That one person may hold.
+        of_all: That all may hold together.
+    """
+
+    def __init__(self, of_one: int = 16, of_all: int = 400) -> None:
+        self._of_one = of_one
+        self._of_all = of_all
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def held(self, person: str) -> Iterator[None]:
+        """Hold a connection inside the block.
+
+        Raises:
+            RefusalError: Too many are open.
+        """
+        if self._open[person] >= self._of_one or self._open.total() >= self._of_all:
+            raise busy()
+        self._open[person] += 1
+        try:
+            yield
+        finally:
+            self._open[person] -= 1
+            if not self._open[person]:
+                del self._open[person]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Atelier:
     """What requests are answered from.
@@ -71,6 +103,7 @@ class Atelier:
         sources: All that may be learned from.
         watcher: Reads the logs of runs.
         approaches: Pictures that models are coming nearer to.
+        lines: The connections of those who drag.
     """
 
     shelf: Shelf
@@ -80,6 +113,7 @@ class Atelier:
     sources: Sources
     watcher: Watcher = field(default_factory=Watcher)
     approaches: Approaches = field(default_factory=Approaches)
+    lines: Lines = field(default_factory=Lines)
 
     @staticmethod
     def at(

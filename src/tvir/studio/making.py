@@ -56,7 +56,7 @@ def _seconds(act: Callable[[], object], threads: int) -> float:
 
 
 class Maker:
-    """What the studio asks of a model. Not for several threads at once: a ``Worker`` owns one.
+    """What the studio asks of a model. Making and encoding are for one thread at a time, that of a ``Worker``.
 
     Args:
         model: With its weights, in evaluation mode.

@@ -40,23 +40,29 @@ async def live(socket: WebSocket, run: str) -> None:
     """Answer the newest of the points that were sent; those that a newer one overtook get no answer."""
     atelier: Atelier = socket.app.state.atelier
     await socket.accept()
-    try:
-        opened = await run_in_threadpool(atelier.shelf.opened, run)
-        need_pictures(opened)
-    except TvirError as error:
-        await socket.send_text(_said(0, error))
-        await socket.close(1008)
-        return
-    client, turn, tasks = secrets.token_hex(8), asyncio.Semaphore(_UNANSWERED), set[asyncio.Task[None]]()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        try:
+            with atelier.lines.held(socket.state.person):
+                opened = await run_in_threadpool(atelier.shelf.opened, run)
+                need_pictures(opened)
+                await _listen(socket, opened, atelier)
+        except TvirError as error:
+            await socket.send_text(_said(0, error))
+            await socket.close(1008)
+
+
+async def _listen(socket: WebSocket, opened: Opened, atelier: Atelier) -> None:
+    client, turn, tasks = secrets.token_hex(8), asyncio.Semaphore(_UNANSWERED), set[asyncio.Task[None]]()
+    try:
         while True:
             text = await socket.receive_text()
             await turn.acquire()
             task = asyncio.create_task(_answer(socket, opened, atelier, client, text))
             tasks.add(task)
             task.add_done_callback(lambda done: (turn.release(), tasks.discard(done)))
-    for task in tasks:
-        task.cancel()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _answer(socket: WebSocket, opened: Opened, atelier: Atelier, client: str, text: str) -> None:

@@ -66,7 +66,6 @@ class KeepForm(Form):
     origin: Literal["explored", "blended", "bred", "encoded", "approached", "sampled"] = "explored"
     parents: Annotated[list[str], Field(max_length=8)] = Field(default_factory=list)
     settings: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
-    name: Annotated[str, Field(max_length=120)] = ""
 
 
 class KeepAllForm(Form):

@@ -116,7 +116,8 @@ export class Live {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => { this.out = false; this.next(); };
     socket.onmessage = (event) => this.came(event.data);
-    socket.onclose = () => {
+    socket.onclose = (event) => {
+      if (event.code === 1008) return;   // refused: asking again would not help
       if (!this.closed) setTimeout(() => { if (!this.closed) this.open(run); }, 1000);
     };
     this.socket = socket;
