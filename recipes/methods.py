@@ -30,7 +30,7 @@ from tvir.workflows.ledger import Ledger, read_ledger
 
 _SHOWN = {
     "frechet_distance": "classifier", "density": "classifier", "coverage": "classifier", "tstr_gap": "",
-    "spectrum_w1": "-", "copy_rate": "-", "bits_per_dim": "", "samples_per_second": "",
+    "spectrum_w1": "-", "copy_rate": "-", "samples_per_second": "",
 }  # fmt: skip
 """Scores that have a column, with the beginning of the name of their space."""
 
@@ -43,6 +43,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "setting": "`{data}`, {budget} each, {seeds} seeds; {real} real and {made} generated examples. After ± the "
         "half-width of the 95 % interval over seeds. In italics: controls, fitted without a step.",
         "picture": "The first {count} samples of every model, training seed 0, never picked",
+        "bits": "Bits per dimension of unseen examples, less is better; only values of one kind can be compared:\n",
         "ranks": "Places by axis, 1 the best; `1–3` are ties that the numbers do not break:",
         "none": "No model is ahead of all others everywhere.",
         "best": "`{model}` is behind none and ahead of every other.",
@@ -53,6 +54,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "setting": "`{data}`, по {budget}, зерен: {seeds}; справжніх прикладів {real}, створених {made}. Після ± — "
         "половина 95-відсоткового інтервалу за зернами. Курсивом — для порівняння, припасоване без жодного кроку.",
         "picture": "Перші {count} зразків кожної моделі, зерно навчання 0, без добору",
+        "bits": "Бітів на вимір для небачених прикладів, менше — краще; порівнювати можна лише значення одного роду:\n",
         "ranks": "Місця за осями, 1 — найкраще; `1–3` — нічия, якої числа не розв’язують:",
         "none": "Жодна модель не випереджає решту всюди.",
         "best": "`{model}` не поступається жодній і випереджає кожну.",
@@ -85,7 +87,7 @@ def tables(held: Held, language: str) -> str:
     )
     picture = texts["picture"].format(count=_ACROSS)
     parts = [setting, f"![{picture}](methods/{held.name}.png)", f"*{picture}.*", _scores(held, words, texts)]
-    parts += [texts["ranks"], _ranks(held, words, texts)]
+    parts += [_likelihoods(held, words, texts), texts["ranks"], _ranks(held, words, texts)]
     best = ledger.dominating
     parts.append(texts["best"].format(model=best) if best else texts["none"])
     if failed := [trial for trial in ledger.trials if trial.card is None]:
@@ -98,7 +100,7 @@ def _scores(held: Held, words: Words, texts: Mapping[str, str]) -> str:
     ledger = held.ledger
     cards = sorted(ledger.cards, key=lambda card: card.subject in ledger.controls)
     columns = list(_columns(score_rows(cards, ledger.verdicts, ledger.controls)))
-    header = [texts["model"], *(f"{column.label(words)} {column.arrow}" for column in columns)]
+    header = [texts["model"], *(_label(column, words) for column in columns)]
     floor = [texts["floor"], *(_floor(column, words) for column in columns)]
     lines = [header, ["---", *["--:"] * len(columns)], floor]
     for place, card in enumerate(cards):
@@ -107,11 +109,32 @@ def _scores(held: Held, words: Words, texts: Mapping[str, str]) -> str:
     return _table(lines)
 
 
+def _likelihoods(held: Held, words: Words, texts: Mapping[str, str]) -> str:
+    """Bits per dimension, a line for every kind: a bound and an exact value are never in one row."""
+    ledger = held.ledger
+    rows = score_rows(ledger.cards, ledger.verdicts, ledger.controls).get(Axis.LIKELIHOOD, [])
+    lines = [texts["bits"]]
+    for row in (row for row in rows if row.metric == "bits_per_dim"):
+        known = [
+            f"`{card.subject}` {_cell(row, place, words)}"
+            for place, card in enumerate(ledger.cards)
+            if row.scores[place] is not None and card.subject not in ledger.controls
+        ]
+        if known:
+            lines.append(f"- {words.space(row.space)}: {', '.join(known)}")
+    return "\n".join(lines)
+
+
 def _columns(rows: Mapping[Axis, Sequence[ScoreRow]]) -> Iterator[ScoreRow]:
     for row in (row for found in rows.values() for row in found):
         space = _SHOWN.get(row.metric)
         if space is not None and row.space.startswith(space):
             yield row
+
+
+def _label(column: ScoreRow, words: Words) -> str:
+    name = capital(words.metric(column.metric)) if column.axis is Axis.COST else column.label(words)
+    return f"{name} {column.arrow}"
 
 
 def _floor(column: ScoreRow, words: Words) -> str:
@@ -125,6 +148,8 @@ def _cell(column: ScoreRow, place: int, words: Words) -> str:
     if column.metric == "samples_per_second":
         return compact(score.value, words)
     half, layout = half_width(score), _layout(column)
+    if not score.value and not half:
+        return "0"
     text = layout.number(score.value, words)
     return text if half is None else f"{text} ± {layout.number(half, words)}"
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tvir.comparison.quality_diversity import PlanePoint, Side, side_of_curve
+from tvir.comparison.quality_diversity import Side, side_of_curve
+from tvir.contracts.plane import PlanePoint
 from tvir.reports.plane import draw_plane
 from tvir.workflows.text_plane import plane_point
 

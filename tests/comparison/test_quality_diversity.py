@@ -2,7 +2,8 @@
 
 import pytest
 
-from tvir.comparison.quality_diversity import PlanePoint, Side, gap_to_curve, side_of_curve
+from tvir.comparison.quality_diversity import Side, gap_to_curve, side_of_curve
+from tvir.contracts.plane import PlanePoint
 
 
 def at(repetition, fidelity):

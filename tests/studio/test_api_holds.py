@@ -1,12 +1,14 @@
 """Whatever is sent to the API is answered, with what was asked for or with a reason; it never fails by itself."""
 
+import json
+
 import pytest
 
 schemathesis = pytest.importorskip("schemathesis")
 
 from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
-from studio_trial import HOME, PORT  # noqa: E402
+from studio_trial import HOME, PORT, live  # noqa: E402
 
 from tvir.studio.guard import Door, Pace  # noqa: E402
 from tvir.studio.server import create_app  # noqa: E402
@@ -43,3 +45,34 @@ def test_no_request_that_the_description_allows_or_forbids_breaks_the_server(ate
         holds()
         asked += 1
     assert asked > 20
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def test_no_message_breaks_the_line(client, ids):
+    @FEW
+    @given(messages=st.lists(st.text(max_size=30) | JSON.map(json.dumps), min_size=1, max_size=5))
+    def holds(messages):
+        with live(client, ids["vae"]) as socket:
+            for message in messages:
+                socket.send_text(message)
+            socket.send_text('{"number": 77, "point": {"seed": 1}}')
+            for _ in range(len(messages) + 1):
+                answer = socket.receive()
+                if answer.get("bytes"):
+                    break
+                assert json.loads(answer["text"])["code"] in (
+                    "invalid",
+                    "no-point",
+                    "no-class",
+                    "no-latents",
+                    "missing",
+                )
+            assert answer["bytes"][:1] == bytes([77])
+
+    holds()

@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-
-@dataclass(frozen=True, kw_only=True)
-class PlanePoint:
-    """Where samples lie in the plane.
-
-    Args:
-        repetition: Self-BLEU or the like: the lower, the more diverse.
-        fidelity: BLEU or the like: the higher, the better.
-        temperature: They were drawn at.
-    """
-
-    repetition: float
-    fidelity: float
-    temperature: float = 1.0
+from tvir.contracts.plane import PlanePoint
 
 
 class Side(StrEnum):

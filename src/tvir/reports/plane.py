@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from tvir.comparison.quality_diversity import PlanePoint
+from tvir.contracts.plane import PlanePoint
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
 """Okabe and Ito's, which colour-blind readers tell apart."""

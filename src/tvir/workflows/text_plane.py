@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tvir.comparison.quality_diversity import PlanePoint
 from tvir.contracts.data import Array, Dataset, Examples, TextSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.metric import Context, Metric, Points
 from tvir.contracts.model import HasLikelihood, HasLikelihoodBound
+from tvir.contracts.plane import PlanePoint
 from tvir.evaluation.extractor import FeatureExtractor, LazyFeatures, Report
 from tvir.evaluation.features.reader import Reader
 from tvir.evaluation.features.word_counts import WordCounts
