@@ -11,7 +11,7 @@ import pytest
 
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.data.opening import open_dataset
-from tvir.data.tokenising import Bytes, Characters, Learned, TextForm
+from tvir.data.tokenising import Bytes, Characters, FewestPieces, Learned, TextForm
 
 SENTENCES = [
     f"A {colour} {animal} sits by the {place}."
@@ -222,3 +222,21 @@ def test_options_of_other_kinds_of_data_are_refused(write):
             open_dataset(reference, **wrong)
     with pytest.raises(UsageError, match="holds no text: leave --windows out"):
         open_dataset("digits", windows=True)
+
+
+def test_a_vocabulary_alone_cuts_text_as_the_tokeniser_that_made_it():
+    texts = ["їжак і кіт", "aab", "", "naïve ⚑"]
+    for tokeniser in (Characters("".join(texts)), Bytes()):
+        again = FewestPieces(tokeniser.pieces)
+        for wanted, found in zip(tokeniser.encode(texts), again.encode(texts), strict=True):
+            assert wanted.tolist() == found.tolist()
+    unknown = FewestPieces(Characters("ab").pieces).encode(["aξb"])[0]
+    assert unknown.tolist() == Characters("ab").encode(["aξb"])[0].tolist()
+
+
+def test_a_vocabulary_alone_cuts_text_into_as_few_pieces_as_can_be():
+    pieces = (b"", b"a", b"b", b"ab", b"aab", b"b" * 3)
+    tokens = FewestPieces(pieces).encode(["aabbbb"])[0]
+    assert b"".join(pieces[token] for token in tokens) == b"aabbbb"
+    assert len(tokens) == 2
+    assert FewestPieces(pieces).encode(["xay"])[0].tolist() == [1]
