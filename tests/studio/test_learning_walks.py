@@ -107,6 +107,12 @@ def test_asking_a_model_of_text_and_keeping_what_it_wrote(visit, authors):
     page.get_by_role("button", name="Go on from here").click()
     page.get_by_label("Beginning").wait_for()
     assert page.get_by_label("Beginning").input_value().startswith("a cat ")
+    page.get_by_label("Beginning").press("Control+Enter")
+    until(lambda: page.locator(".sheet li").count() == 2)  # those of this model
+    until(keep.is_enabled)
+    keep.click()
+    page.get_by_role("link", name="Family").click()
+    until(lambda: (page.locator(".tree .node").count(), page.locator(".tree path").count()) == (2, 1))
 
 
 def test_learning_and_writing_speak_ukrainian(visit, authors):

@@ -96,5 +96,7 @@ def test_texts_are_kept_as_the_model_makes_them_with_how_they_came_about(writing
     second = client.post(f"/api/runs/{ids['sentences']}/texts", json={"varied": varied, "index": 2}).json()
     assert second["text"] == texts[2]
     assert [found["id"] for found in client.get("/api/works").json()] == [second["id"], work["id"]]
+    again = {"written": {"seed": 5, "begun": work["text"]}, "parents": [work["id"]]}
+    assert client.post(f"/api/runs/{ids['reader']}/texts", json=again).json()["parents"] == [work["id"]]
     assert client.post("/api/undo").json()["turned"] == "keep"
     assert client.get(f"/api/export/works.zip?work={work['id']}").status_code == 200

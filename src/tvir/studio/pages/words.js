@@ -38,7 +38,7 @@ export function number(value) {
 export function knows(key) { return key in words; }
 
 // A number as people read it: three digits that count, no more.
-export function number(value) {
+export function amount(value) {
   const size = Math.abs(value);
   if (value !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(1);
   return value.toLocaleString(language, size >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });

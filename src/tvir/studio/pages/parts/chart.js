@@ -1,6 +1,6 @@
 // Small line charts, one for each loss: every one has a scale of its own.
 import { element } from "../dom.js";
-import { number, say } from "../words.js";
+import { amount, say } from "../words.js";
 
 const WIDTH = 300, HEIGHT = 100, ROOM = 4;
 const WIDE_RANGE = 50;   // of values from which they are drawn by their logarithms
@@ -38,10 +38,10 @@ export class Chart {
     this.path.setAttribute("d", `M${points.join("L")}${points.length === 1 ? "h2" : ""}`);
     const ends = phases.slice(0, -1).map((phase) => across(phase.last)).filter((x) => x > 0 && x < WIDTH);
     this.lines.replaceChildren(...ends.map((x) => shape("line", { x1: x, x2: x, y1: 0, y2: HEIGHT })));
-    const now = number(values[values.length - 1]);
+    const now = amount(values[values.length - 1]);
     this.value.textContent = now;
-    this.low.textContent = `${number(lowest)} – ${number(highest)}${logarithmic ? ` · ${say("chart.logarithmic")}` : ""}`;
+    this.low.textContent = `${amount(lowest)} – ${amount(highest)}${logarithmic ? ` · ${say("chart.logarithmic")}` : ""}`;
     this.high.textContent = say("chart.steps", { n: Math.round(last).toLocaleString(document.documentElement.lang) });
-    this.svg.setAttribute("aria-label", say("chart.said", { name: this.name, low: number(lowest), high: number(highest), now }));
+    this.svg.setAttribute("aria-label", say("chart.said", { name: this.name, low: amount(lowest), high: amount(highest), now }));
   }
 }

@@ -16,6 +16,15 @@ function drawn(name, settings = {}, ...children) {
   return made;
 }
 
+// The beginning of a text, in a few short lines.
+function said(text) {
+  return drawn("g", {}, ...(text.match(/\S.{0,11}(?=\s|$)|\S{1,12}/gs) ?? []).slice(0, 4).map((line, index) => {
+    const made = drawn("text", { x: SIDE / 2, y: 14 + 13 * index });
+    made.textContent = line;
+    return made;
+  }));
+}
+
 // Places for works: a row for each generation, and in a row next to whom they descend from.
 export function layout(works) {
   const byId = new Map(works.map((work) => [work.id, work]));
@@ -87,7 +96,7 @@ class Family extends HTMLElement {
     const name = title(work);
     const node = drawn("g", { class: "node", tabindex: 0, role: "button", "aria-label": say("family.work", { name, n: work.parents.length }), transform: `translate(${x} ${y})` },
       drawn("rect", { x: -3, y: -3, width: SIDE + 6, height: SIDE + 6, rx: 8 }),
-      drawn("image", { href: `/api/works/${work.id}/picture`, width: SIDE, height: SIDE }),
+      work.kind === "text" ? said(work.text) : drawn("image", { href: `/api/works/${work.id}/picture`, width: SIDE, height: SIDE }),
       drawn("text", { x: SIDE / 2, y: SIDE + 15 }));
     node.lastChild.textContent = name.length > 16 ? `${name.slice(0, 15)}…` : name;
     node.addEventListener("click", () => { if (!this.moved) openWork(work); });

@@ -65,7 +65,7 @@ class Gallery extends HTMLElement {
     } });
     return element(`li.work${this.chosen.has(work.id) ? ".chosen" : ""}`, { "data-work": work.id },
       element("button.open", { type: "button", onclick: () => openWork(work), "aria-label": say("open", { name: title(work) }) },
-        work.kind === "text" ? element("span", {}, work.text) : picture(work)),
+        picture(work)),
       element("div.about", {}, element("b", {}, title(work)), work.note ? work.note.slice(0, 80) : work.run ?? ""),
       element("div.bar", {}, element("label", {}, box), heart(work), bin(work)));
   }

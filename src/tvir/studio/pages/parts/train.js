@@ -2,7 +2,7 @@
 import { complain, element, tell, trying } from "../dom.js";
 import { memory } from "../memory.js";
 import { get, post } from "../server.js";
-import { count, duration, number, say } from "../words.js";
+import { amount, count, duration, say } from "../words.js";
 import { Chart } from "./chart.js";
 import { ImageSets } from "./images.js";
 import { TrainForm, wish } from "./trainform.js";
@@ -229,7 +229,7 @@ class RunView {
     }
     this.phases.hidden = run.phases.length < 2;
     this.phases.replaceChildren(...run.phases.map((phase) => element("li", {}, say("train.phase", {
-      name: phase.name, first: number(phase.first), last: number(phase.last) }))));
+      name: phase.name, first: amount(phase.first), last: amount(phase.last) }))));
   }
 
   drawFilm(run) {
@@ -238,10 +238,10 @@ class RunView {
     let more = false;
     for (const step of run.film) {
       if (this.frames.has(step)) continue;
-      const name = say("train.frame", { step: number(step) });
+      const name = say("train.frame", { step: amount(step) });
       const seen = run.kind === "text" ? element("span.said", {}) : element("img", { src: this.frame(step), alt: name, loading: "lazy" });
       if (run.kind === "text") trying(async () => { seen.textContent = (await get(`/learning/runs/${this.id}/film/${step}`)).texts.slice(0, 6).join("\n"); })();
-      const node = element("li", {}, element("button", { type: "button", "aria-label": name, onclick: () => this.enlarge(step) }, seen), element("small.soft", {}, number(step)));
+      const node = element("li", {}, element("button", { type: "button", "aria-label": name, onclick: () => this.enlarge(step) }, seen), element("small.soft", {}, amount(step)));
       this.frames.set(step, node);
       this.film.append(node);
       more = true;
@@ -259,7 +259,7 @@ class RunView {
     const slider = element("input", { type: "range", id: "film-at", min: 0, max: film.length - 1, step: 1, value: film.indexOf(step), oninput: () => show() });
     const show = trying(async () => {
       const at = film[Number(slider.value)];
-      caption.textContent = say("train.frame", { step: number(at) });
+      caption.textContent = say("train.frame", { step: amount(at) });
       slider.setAttribute("aria-valuetext", caption.textContent);
       if (this.run.kind === "text") {
         const { texts } = await get(`/learning/runs/${this.id}/film/${at}`);

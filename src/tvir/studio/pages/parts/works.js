@@ -6,6 +6,7 @@ import { date, say } from "../words.js";
 import { goOnFrom } from "./write.js";
 
 export function picture(work) {
+  if (work.kind === "text") return element("p.said", {}, work.text);
   return element(`img.picture${work.width < 128 ? ".pixels" : ""}`, { src: `/api/works/${work.id}/picture`, alt: title(work),
     width: work.width, height: work.height, loading: "lazy", draggable: false });
 }
@@ -48,7 +49,7 @@ export function openWork(work) {
   ].filter(Boolean);
   const dialog = element("dialog", { "aria-label": title(work), onclose: () => dialog.remove() },
     element("div.columns", {},
-      element("div", {}, work.kind === "text" ? element("p.said", {}, work.text) : picture(work)),
+      element("div", {}, picture(work)),
       element("div.stack", {},
         element("div", {}, element("label", { htmlFor: "work-name" }, say("name")), element("div", {}, name)),
         element("div", {}, element("label", { htmlFor: "work-note" }, say("note")), note),

@@ -10,8 +10,12 @@ const MOST = 60;   // texts on the sheet
 // What is asked outlives leaving the page.
 const asked = { run: null, mode: "write", begun: "", sentence: "", first: "", last: "", temperature: 1, topP: 1, boldness: 0.5, seed: 0, texts: [] };
 
+// Works by their texts: what grows from one of them descends from it.
+const works = new Map();
+
 // Writing goes on from a work of the gallery.
 export function goOnFrom(work) {
+  works.set(work.text, work.id);
   Object.assign(asked, { run: work.alive, sentence: work.text, first: work.text, begun: work.text });
   location.hash = "#/write";
 }
@@ -99,7 +103,7 @@ class Write extends HTMLElement {
   async write(begun) {
     this.writing?.abort();
     const written = { begun, seed: Math.floor(Math.random() * 2 ** 31), temperature: asked.temperature, top_p: asked.topP };
-    const entry = { run: this.run.id, text: "", begun, how: { written }, growing: true };
+    const entry = { run: this.run.id, text: "", begun, how: { written }, from: [begun], growing: true };
     this.put([entry]);
     this.writing = new AbortController();
     const { signal } = this.writing;
@@ -124,14 +128,14 @@ class Write extends HTMLElement {
     if (!sentence.trim()) return;
     const varied = { sentence, boldness: asked.boldness, count: 6, seed: Math.floor(Math.random() * 2 ** 31) };
     const { texts } = await post(`/runs/${this.run.id}/vary`, varied);
-    this.put(texts.map((text, index) => ({ run: this.run.id, text, begun: "", how: { varied, index }, whole: true })));
+    this.put(texts.map((text, index) => ({ run: this.run.id, text, begun: "", how: { varied, index }, from: [sentence], whole: true })));
   }
 
   async between() {
     if (!asked.first.trim() || !asked.last.trim()) return;
     const between = { first: asked.first, last: asked.last, steps: 7 };
     const { texts } = await post(`/runs/${this.run.id}/between`, between);
-    this.put(texts.map((text, index) => ({ run: this.run.id, text, begun: "", how: { between, index }, whole: true })));
+    this.put(texts.map((text, index) => ({ run: this.run.id, text, begun: "", how: { between, index }, from: [between.first, between.last], whole: true })));
   }
 
   put(entries) {
@@ -148,7 +152,8 @@ class Write extends HTMLElement {
   entry(entry) {
     const said = element("p.said");
     const keep = element("button", { type: "button", onclick: trying(async () => {
-      await post(`/runs/${entry.run}/texts`, entry.how);
+      const kept = await post(`/runs/${entry.run}/texts`, { ...entry.how, parents: entry.from.flatMap((text) => (text && works.get(text)) || []) });
+      works.set(kept.text, kept.id);
       entry.kept = true;
       entry.show();
       tell(say("kept"));
