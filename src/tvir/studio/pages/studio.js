@@ -64,6 +64,7 @@ const turn = (name) => trying(async () => {
   const done = await post(`/${name}`);
   await memory.readWorks();
   memory.charts.clear();
+  memory.changed("turned");
   if (done.turned === "name-direction") show();
   await remember();
   tell(say(`${name}.done`, { what: say(`did.${done.turned}`) }));
