@@ -1,14 +1,22 @@
 """What several tests of the studio need: where it listens, and how frames and pictures are read."""
 
 import io
+import shutil
 import struct
+import time
 
 import numpy as np
+import pytest
 from PIL import Image
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
 OWN = {"Origin": HOME}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+IN_A_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium"),
+]
 
 
 def read_frame(content):
@@ -28,3 +36,12 @@ def png(pixels, **settings):
 def live(client, run, **headers):
     """The WebSocket of a run, opened as the page opens it."""
     return client.websocket_connect(f"ws://127.0.0.1:{PORT}/api/runs/{run}/live", headers={**OWN, **headers})
+
+
+def until(holds, seconds=15):
+    """Wait for something; the pages forbid eval, so it is asked from outside."""
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.03)
+    return found

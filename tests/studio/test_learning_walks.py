@@ -1,20 +1,14 @@
-# ruff: noqa: F811 - the fixtures of the other walks are walked with
 """Walks through learning and writing as a person would take them, in a real browser."""
 
 import dataclasses
 
 import numpy as np
 import pytest
-from studio_trial import png
+from studio_trial import IN_A_BROWSER, png, until
 
 from tvir.studio.trainings import Trainings
 
-pytest.importorskip("playwright.sync_api")
-
-from test_walks import browser, serve, until, visit  # noqa: F401
-from test_walks import pytestmark as in_a_browser
-
-pytestmark = in_a_browser
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture

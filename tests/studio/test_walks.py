@@ -1,91 +1,11 @@
 """Walks through the pages as a person would take them, in a real browser."""
 
 import re
-import shutil
-import socket
-import threading
-import time
 
 import pytest
+from studio_trial import IN_A_BROWSER, until
 
-sync_api = pytest.importorskip("playwright.sync_api")
-uvicorn = pytest.importorskip("uvicorn")
-
-from tvir.studio.atelier import Atelier  # noqa: E402
-from tvir.studio.guard import Door, Pace  # noqa: E402
-from tvir.studio.server import create_app  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """Serves a studio with some runs in a thread and gives its address."""
-    running = []
-
-    def served(named):
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        atelier = Atelier.at(tmp_path / "studio", named, [], tmp_path / "trained")
-        app = create_app(atelier, Door(port=port), Pace(1e6, 1e6))
-        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        until(lambda: server.started)
-        return f"http://127.0.0.1:{port}/"
-
-    yield served
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(10)
-
-
-@pytest.fixture
-def visit(browser, serve, runs):
-    """Opens a page of a studio; what the browser complains about fails the test."""
-    contexts, complaints, passed = [], [], []
-
-    def visited(*named, at="", language="en-US", size=(1280, 900), paths=None, refused="nothing", **more):
-        address = serve([runs / name for name in named] if paths is None else paths)
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale=language, accept_downloads=True, **more
-        )
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        passed.append(refused)
-        page.goto(address + at)
-        contexts.append(context)
-        return page
-
-    yield visited
-    for context in contexts:
-        context.close()
-    assert [text for text in complaints if not any(expected in text for expected in passed)] == []
-
-
-def until(holds, seconds=15):
-    """Wait for something; the pages forbid eval, so it is asked from outside."""
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.03)
-    return found
+pytestmark = IN_A_BROWSER
 
 
 def pixels(page, selector="tvir-explore .stage canvas"):
