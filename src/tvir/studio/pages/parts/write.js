@@ -68,8 +68,9 @@ class Write extends HTMLElement {
   }
 
   dial(id, key, text, from, to, step, help) {
-    const shown = element("output", { htmlFor: id }, asked[key].toFixed(2));
-    const input = element("input", { type: "range", id, min: from, max: to, step, value: asked[key], "aria-describedby": `${id}-about`, oninput: () => { asked[key] = Number(input.value); shown.textContent = asked[key].toFixed(2); } });
+    const told = () => asked[key].toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    const shown = element("output", { htmlFor: id }, told());
+    const input = element("input", { type: "range", id, min: from, max: to, step, value: asked[key], "aria-describedby": `${id}-about`, oninput: () => { asked[key] = Number(input.value); shown.textContent = told(); } });
     return element("div", {}, element("div.dial", {}, element("label", { htmlFor: id }, text), shown, input), element("small.soft", { id: `${id}-about` }, help));
   }
 
