@@ -288,7 +288,7 @@ class RunView {
       }) }, say(found.examining ? "train.examining" : "train.examine"));
       this.health.replaceChildren(
         element("p.soft", {}, say(found.whole ? "train.health.whole" : "train.health.log")),
-        findings.length ? table([say("train.check"), say("train.seen"), say("train.verdict"), say("train.mend")], findings.map((finding) => element("tr", {},
+        findings.length ? table(say("train.health"), [say("train.check"), say("train.seen"), say("train.verdict"), say("train.mend")], findings.map((finding) => element("tr", {},
           element("th", { scope: "row" }, finding.title), element("td", {}, finding.seen),
           element("td", {}, element(`span.state.${finding.condition}`, {}, finding.condition_name)), element("td", {}, finding.mend)))) : element("p", {}, say("train.health.none")),
         element("p.wrong", {}, found.trouble), element("div.row", {}, button));
@@ -330,7 +330,7 @@ class RunView {
         element("td.number", {}, score.value), element("td.number", {}, score.interval || "–"), element("td.number", {}, score.floor || "–"));
       return [heading, ...axis.scores.map(row)];
     });
-    return table([say("train.score"), say("train.value"), say("train.interval"), say("train.floor")], rows, [1, 2, 3]);
+    return table(say("train.scorecard"), [say("train.score"), say("train.value"), say("train.interval"), say("train.floor")], rows, [1, 2, 3]);
   }
 
   note(run) {
@@ -344,8 +344,8 @@ class RunView {
   }
 }
 
-function table(columns, rows, numbers = []) {
-  return element("div.wide", { tabIndex: 0, role: "group" }, element("table.plain", {}, element("thead", {}, element("tr", {}, ...columns.map((name, index) => element(`th${numbers.includes(index) ? ".number" : ""}`, { scope: "col" }, name)))), element("tbody", {}, ...rows)));
+function table(name, columns, rows, numbers = []) {
+  return element("div.wide", { tabIndex: 0, role: "group", "aria-label": name }, element("table.plain", {}, element("thead", {}, element("tr", {}, ...columns.map((name, index) => element(`th${numbers.includes(index) ? ".number" : ""}`, { scope: "col" }, name)))), element("tbody", {}, ...rows)));
 }
 
 function notes(texts) {
