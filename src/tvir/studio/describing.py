@@ -12,7 +12,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tvir.contracts.choice import Choice
 from tvir.contracts.data import DataSpec, ImageSpec, TextSpec, VectorSpec
-from tvir.contracts.errors import TvirError
 from tvir.contracts.model import GenerativeModel, ModelConfig, SizedConfig
 from tvir.contracts.ranges import ranges_of
 from tvir.models.catalogue import catalogue
@@ -151,8 +150,8 @@ def _abouts(config: type[ModelConfig]) -> dict[str, str]:
 def _documented(config: type) -> Sequence[tuple[str, str]]:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(config))).body[0]
-    except (OSError, TypeError, SyntaxError) as error:
-        raise TvirError(f"the settings of {config.__qualname__} cannot be read: {error}") from None
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return []  # the source is not there, or was changed since it was read: a form without descriptions is still one
     assert isinstance(tree, ast.ClassDef)
     pairs = zip(tree.body, tree.body[1:], strict=False)
     return [
