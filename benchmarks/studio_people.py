@@ -39,7 +39,11 @@ async def explore(url: str, run: str, numbers: int, until: float, person: int) -
     place = [random_numbers.gauss(0, 1) for _ in range(numbers)]
     taken, refused = [], 0
     address = f"{url.replace('http', 'ws')}api/runs/{run}/live"
-    async with websockets.connect(address, origin=url.rstrip("/"), max_size=2**24) as socket:
+    # Each is somebody to the studio, which bounds the connections of one person.
+    with urllib.request.urlopen(url) as answer:
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    opened = websockets.connect(address, origin=url.rstrip("/"), max_size=2**24, additional_headers={"Cookie": cookie})
+    async with opened as socket:
         turn = 0
         while time.monotonic() < until:
             turn += 1
