@@ -19,7 +19,6 @@ import json
 import os
 import platform
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from studying import silent, versions
 from text_plane_report import write_pages
 
 import tvir
@@ -80,7 +80,7 @@ def run_trial(trial: Trial, runs: Path) -> dict[str, Any]:
     started = time.process_time()
     run = _trained(trial, runs / trial.name)
     dataset = run.dataset()
-    ruler = TextRuler(dataset, _silent, size=trial.size)
+    ruler = TextRuler(dataset, silent, size=trial.size)
     rows = run.sample(_SHOWN, seed=7)
     record = run.record
     return {
@@ -96,7 +96,7 @@ def run_trial(trial: Trial, runs: Path) -> dict[str, Any]:
         "teraflops": record.spent.flops / 1e12,
         "seconds": time.process_time() - started,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -118,16 +118,6 @@ def _trained(trial: Trial, folder: Path) -> Run:
 
 def _texts(dataset: Dataset) -> dict[str, int]:
     return {name: len(getattr(dataset, name)) for name in ("train", "validation", "test")}
-
-
-def _versions() -> dict[str, str]:
-    here = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(here, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
-    return {"tvir": tvir.__version__, "torch": str(torch.__version__), "commit": commit or "unknown"}
-
-
-def _silent(description: str, done: int, total: int) -> None:
-    del description, done, total
 
 
 def run_all(trials: Sequence[Trial], runs: Path, out: Path) -> None:

@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from studying import silent, versions
 from unbalanced_report import write_pages
 
 import tvir
@@ -178,8 +179,8 @@ class Ruler:
     @staticmethod
     def _extractor(dataset: Dataset) -> FeatureExtractor:
         """A classifier where there are labels, else what learns without them."""
-        found = Classifier.prepare(dataset, seed=0, report=_silent) or SelfSupervised.prepare(
-            dataset, seed=0, report=_silent
+        found = Classifier.prepare(dataset, seed=0, report=silent) or SelfSupervised.prepare(
+            dataset, seed=0, report=silent
         )
         assert found is not None
         return found
@@ -237,7 +238,7 @@ def run_trial(trial: Trial) -> Result:
     started = time.process_time()
     dataset = open_dataset(trial.data)
     place = _field(dataset)
-    result = Result(**asdict(trial), machine=f"{platform.machine()}, {os.cpu_count()} cores", versions=_versions())
+    result = Result(**asdict(trial), machine=f"{platform.machine()}, {os.cpu_count()} cores", versions=versions())
     result.data, result.modes = trial.label, _stacked_modes(dataset)
     config, budget = _plan(trial, dataset, place)
     result.petaflops = budget / 1e15
@@ -286,19 +287,9 @@ def _stacked_modes(dataset: Dataset) -> int:
 
 
 def _pixels(dataset: Dataset) -> FeatureExtractor:
-    found = Pixels.prepare(dataset, seed=0, report=_silent)
+    found = Pixels.prepare(dataset, seed=0, report=silent)
     assert found is not None
     return found
-
-
-def _versions() -> dict[str, str]:
-    here = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(here, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
-    return {"tvir": tvir.__version__, "torch": str(torch.__version__), "commit": commit or "unknown"}
-
-
-def _silent(description: str, done: int, total: int) -> None:
-    del description, done, total
 
 
 def run_all(trials: Sequence[Trial], out: Path, jobs: int) -> None:

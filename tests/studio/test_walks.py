@@ -126,6 +126,9 @@ def test_a_direction_is_named_in_place(visit):
     page.get_by_label("Give a name", exact=True).fill("thickness")
     page.keyboard.press("Enter")
     page.locator(".direction label", has_text="thickness").wait_for()
+    page.reload()
+    ready(page)
+    assert page.locator(".direction label").first.text_content() == "thickness"
 
 
 def test_classes_are_asked_for_by_buttons(visit):
@@ -192,6 +195,7 @@ def test_without_a_run_a_first_training_is_offered_and_explored(visit, monkeypat
     page.get_by_role("progressbar", name="Training").wait_for()
     page.locator(".map").wait_for(timeout=90_000)
     ready(page)
+    assert [run["model"] for run in page.evaluate("fetch('/api/runs').then(answer => answer.json())")] == ["vae"]
 
 
 ALL = "fetch('/api/works').then(answer => answer.json())"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from tvir.contracts.data import written
-from tvir.networks.transformer import Block, Memory
+from tvir.contracts.data import END, written
+from tvir.networks.transformer import Block, Memory, likeliest, write_tokens
 
 _SPREAD = 0.02
 """Standard deviation of the embeddings of a transformer at first: Radford et al. 2019, GPT-2."""
@@ -98,6 +100,16 @@ class LatentDecoder(nn.Module, ABC):
     def following(self, latents: Tensor, last: Tensor, memory: Memory) -> Tensor:
         """Logits of the next token, (N, 1, vocabulary), after the last one (N, 1); the first follows no token."""
         return self.read(last if memory.length else torch.full_like(last, self.begin), latents, memory)
+
+    def write(self, latents: Tensor, shares: Tensor, choose: Callable[[Tensor, Tensor], Tensor] = likeliest) -> Tensor:
+        """Texts of latents (N, latent), token by token until each has ended: (N, length), int64.
+
+        Args:
+            latents: (N, latent).
+            shares: What ``choose`` takes for each token, (N, length, ...).
+            choose: From logits (N, vocabulary) and the shares of a token to tokens (N, 1).
+        """
+        return write_tokens(partial(self.following, latents), shares, choose, END)
 
 
 class RecurrentDecoder(LatentDecoder):

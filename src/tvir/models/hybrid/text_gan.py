@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Interval
 from torch import Tensor
 
 from tvir.contracts.collectives import mean_over_processes
-from tvir.contracts.data import END, Examples, TextSpec
+from tvir.contracts.data import Examples, TextSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.model import (
     Adam,
@@ -36,7 +36,7 @@ from tvir.models.vae.autoencoding import lower_bound
 from tvir.models.vae.text_vae import Recurrent, TextVae, text_log_likelihood
 from tvir.networks.latent_text import LatentDecoder
 from tvir.networks.text_critic import TextCritic
-from tvir.networks.transformer import likeliest, nucleus, write_tokens
+from tvir.networks.transformer import nucleus
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
 from tvir.objectives.penalties import Regulariser, Unregularised
 from tvir.objectives.texts import gumbel, one_hot, relaxed_tokens
@@ -156,13 +156,11 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         return noise.normal(*self.latent_shape)
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        shares = torch.zeros(len(latents), self.length, device=latents.device)
-        return write_tokens(partial(self.generator.following, latents), shares, likeliest, END)
+        return self.generator.write(latents, torch.zeros(len(latents), self.length, device=latents.device))
 
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
         choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
-        read = partial(self.generator.following, self.latents_for(noise, condition))
-        return write_tokens(read, noise.uniform(self.length), choose, END)
+        return self.generator.write(self.latents_for(noise, condition), noise.uniform(self.length), choose)
 
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.critic(one_hot(examples, self.vocabulary)).mean(1)
@@ -226,7 +224,7 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         latents = self.sample_prior(batch.noise)
         noise = gumbel(batch.noise.uniform(self.length, self.vocabulary))
         with torch.no_grad():
-            tokens = write_tokens(partial(self.generator.following, latents), noise, _largest, END)
+            tokens = self.generator.write(latents, noise, _largest)
         return relaxed_tokens(self.generator(tokens, latents), noise, tokens, self.config.sharpness**batch.progress)
 
     def _note_surprise(self, examples: Examples) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.distributions import Independent
 
 from tvir.contracts.choice import Choice
-from tvir.contracts.data import END, Examples, TextSpec, shortened
+from tvir.contracts.data import Examples, TextSpec, shortened
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
@@ -35,7 +35,7 @@ from tvir.contracts.noise import Noise, mix_seed
 from tvir.contracts.ranges import Logarithmic
 from tvir.models.vae.autoencoding import draw_latents, lower_bound, mean_and_log_variance, normal_distribution
 from tvir.networks.latent_text import AttentiveDecoder, LatentDecoder, RecurrentDecoder, TextEncoder
-from tvir.networks.transformer import likeliest, nucleus, write_tokens
+from tvir.networks.transformer import nucleus
 from tvir.objectives.divergences import normal_divergence
 from tvir.objectives.texts import token_surprise
 
@@ -153,11 +153,11 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         return noise.normal(*self.latent_shape)
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self._write(latents, torch.zeros(len(latents), self.length, device=latents.device), likeliest)
+        return self.decoder.write(latents, torch.zeros(len(latents), self.length, device=latents.device))
 
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
         choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
-        return self._write(self.latents_for(noise, condition), noise.uniform(self.length), choose)
+        return self.decoder.write(self.latents_for(noise, condition), noise.uniform(self.length), choose)
 
     def encode(self, examples: Tensor, condition: Tensor | None = None) -> Independent:
         return normal_distribution(*self.posterior(examples))
@@ -263,9 +263,6 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         cycles = self.config.cycles
         within = (progress * cycles) % 1.0 if progress < 1 else 1.0
         return self.config.beta * (min(1.0, within / _RISING) if cycles else 1.0)
-
-    def _write(self, latents: Tensor, shares: Tensor, choose: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        return write_tokens(partial(self.decoder.following, latents), shares, choose, END)
 
 
 def text_log_likelihood(

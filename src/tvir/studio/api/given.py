@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from tvir.contracts.data import Array
 from tvir.studio.atelier import Atelier
 from tvir.studio.evolving import blended
+from tvir.studio.frames import png_of
 from tvir.studio.making import Maker, Point
 from tvir.studio.refusal import RefusalError
 from tvir.studio.shelf import Opened
-from tvir.studio.works import Works
+from tvir.studio.works import Draft, Works
 
 _LONGEST = 200_000
 """Numbers of a latent; that of a flow has as many as its pictures."""
@@ -118,3 +120,24 @@ def need_pictures(run: Opened) -> None:
 def points_of(forms: Sequence[PointForm], run: Opened, works: Works) -> list[Point]:
     """The points that are meant."""
     return [form.resolved(run, works) for form in forms]
+
+
+def drafted(
+    opened: Opened, point: Point, row: Array, *, origin: str, settings: Mapping[str, Any], parents: Sequence[str] = ()
+) -> Draft:
+    """A picture (height, width, channels) at a point of a run, about to be kept; see ``Work``."""
+    return Draft(
+        origin=origin,
+        weights=opened.listed.weights,
+        model=opened.listed.record.model,
+        run=opened.listed.path.name,
+        latent=point.latent,
+        condition=point.condition,
+        condition_name=class_name(opened.maker, point.condition),
+        seed=point.seed,
+        settings=settings,
+        picture=png_of(row),
+        width=row.shape[1],
+        height=row.shape[0],
+        parents=parents,
+    )

@@ -19,7 +19,7 @@ from tvir.studio.api.given import (
     GivenRun,
     Identity,
     PointForm,
-    class_name,
+    drafted,
     need_pictures,
 )
 from tvir.studio.api.runs import PointView, point_view
@@ -131,23 +131,9 @@ def fill(opened: GivenRun, form: FillForm, given: GivenAtelier, who: GivenPerson
     point = form.point.resolved(opened, given.works)
     made = opened.worker.do(lambda: opened.maker.rows([point]))[0]
     filled = filled_in(row, made, free, form.feather)
-    work = given.works.keep(
-        who,
-        Draft(
-            origin="filled",
-            weights=opened.listed.weights,
-            model=opened.listed.record.model,
-            run=opened.listed.path.name,
-            latent=point.latent,
-            condition=point.condition,
-            condition_name=class_name(opened.maker, point.condition),
-            settings={"feather": form.feather, "masked": round(float(free.mean()), 4)},
-            picture=png_of(filled),
-            width=filled.shape[1],
-            height=filled.shape[0],
-            parents=[form.work],
-        ),
-    )
+    settings = {"feather": form.feather, "masked": round(float(free.mean()), 4)}
+    draft = drafted(opened, point, filled, origin="filled", settings=settings, parents=[form.work])
+    work = given.works.keep(who, draft)
     return work_view(work, living(given), who)
 
 
@@ -176,21 +162,8 @@ def _reopened(given: Atelier, run: str, provenance: Provenance, latent: Array | 
     made = opened.worker.do(lambda: opened.maker.rows([point]))[0]
     # What was filled in is more than what its latent makes.
     row = _picture(opened, content) if provenance.origin == "filled" else made
-    draft = Draft(
-        origin="opened",
-        weights=opened.listed.weights,
-        model=opened.listed.record.model,
-        run=opened.listed.path.name,
-        latent=point.latent,
-        condition=point.condition,
-        condition_name=class_name(opened.maker, point.condition),
-        seed=point.seed,
-        settings={"origin": provenance.origin, "made": provenance.made},
-        picture=png_of(row),
-        width=row.shape[1],
-        height=row.shape[0],
-    )
-    return given.works.keep(who, draft)
+    settings = {"origin": provenance.origin, "made": provenance.made}
+    return given.works.keep(who, drafted(opened, point, row, origin="opened", settings=settings))
 
 
 def _here(given: Atelier, provenance: Provenance) -> Work | None:

@@ -14,15 +14,14 @@ from tvir.studio.api.given import (
     GivenPerson,
     Identity,
     PointForm,
-    class_name,
+    drafted,
     need_pictures,
     points_of,
 )
 from tvir.studio.api.runs import BYTES
 from tvir.studio.atelier import Atelier
-from tvir.studio.frames import png_of
 from tvir.studio.refusal import missing
-from tvir.studio.works import Change, Collection, Done, Draft, Work
+from tvir.studio.works import Change, Collection, Done, Work
 
 router = APIRouter(prefix="/api", tags=["works"])
 
@@ -120,21 +119,7 @@ def keep(form: KeepAllForm, given: GivenAtelier, who: GivenPerson) -> list[WorkV
     points = points_of([kept.point for kept in form.works], opened, given.works)
     rows = opened.worker.do(lambda: opened.maker.rows(points))
     drafts = [
-        Draft(
-            origin=kept.origin,
-            weights=opened.listed.weights,
-            model=opened.listed.record.model,
-            run=opened.listed.path.name,
-            latent=point.latent,
-            condition=point.condition,
-            condition_name=class_name(opened.maker, point.condition),
-            seed=point.seed,
-            settings=kept.settings,
-            picture=png_of(row),
-            width=row.shape[1],
-            height=row.shape[0],
-            parents=kept.parents,
-        )
+        drafted(opened, point, row, origin=kept.origin, settings=kept.settings, parents=kept.parents)
         for kept, point, row in zip(form.works, points, rows, strict=True)
     ]
     alive = living(given)
