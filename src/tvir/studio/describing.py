@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -136,6 +137,10 @@ def _kinds(kind: type[GenerativeModel] | None) -> list[Literal["image", "text", 
     return [] if kind is None else [word for spec, word in _KINDS.items() if issubclass(spec, tuple(kind.specs))]
 
 
+_PARSING = threading.Lock()
+"""Two threads that parse at once fail now and then, for CPython counts the depth of both together (its issue 106905)."""
+
+
 @cache
 def _abouts(config: type[ModelConfig]) -> dict[str, str]:
     """What stands below each setting in the source, that of the most special class first."""
@@ -149,9 +154,10 @@ def _abouts(config: type[ModelConfig]) -> dict[str, str]:
 
 def _documented(config: type) -> Sequence[tuple[str, str]]:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(config))).body[0]
-    except (OSError, TypeError, SyntaxError, IndexError):
-        return []  # the source is not there, or was changed since it was read: a form without descriptions is still one
+        with _PARSING:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(config))).body[0]
+    except (OSError, TypeError):
+        return []  # the source is not there: a form without descriptions is still one
     assert isinstance(tree, ast.ClassDef)
     pairs = zip(tree.body, tree.body[1:], strict=False)
     return [
