@@ -138,7 +138,7 @@ def _kinds(kind: type[GenerativeModel] | None) -> list[Literal["image", "text", 
 
 
 _PARSING = threading.Lock()
-"""Two threads that parse at once fail now and then, for CPython counts the depth of both together (its issue 106905)."""
+"""Two threads that parse at once fail now and then: CPython counts the depth of both together (its issue 106905)."""
 
 
 @cache
