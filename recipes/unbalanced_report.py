@@ -164,7 +164,15 @@ class Gap:
 
 
 def gaps(results: Sequence[Result], claim: Claim) -> list[Gap]:
-    """Every arm against the random start, p values corrected over the claim (Holm 1979)."""
+    """Every arm against the random start; p values are corrected over the claim for each data (Holm 1979).
+
+    Data sets are added one by one: what one of them decided must not change when another comes.
+    """
+    every = dict.fromkeys(result["data"] for result in results)
+    return [gap for data in every for gap in _gaps([r for r in results if r["data"] == data], claim)]
+
+
+def _gaps(results: Sequence[Result], claim: Claim) -> list[Gap]:
     table: dict[tuple[str, str, str], dict[int, float]] = {}
     for result in results:
         value = claim.read(result)
@@ -246,6 +254,7 @@ def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None
 
 def _page(results: Sequence[Result], data: Sequence[str], words: Words, folder: str, suffix: str) -> list[str]:
     lines = [f"# {words['title']}", "", words["question"], "", f"## {words['answer']}", ""]
+    lines += [*_claims_table(results, data, words), "", words["claims.table"], ""]
     lines += [_claim_line(results, claim, words) for claim in CLAIMS]
     lines += ["", words["rules"].format(early=f"{EARLY:.0%}", first=f"{FIRST:.0%}"), "", f"## {words['setting']}", ""]
     lines += [words["setting.text"], ""]
@@ -258,9 +267,35 @@ def _page(results: Sequence[Result], data: Sequence[str], words: Words, folder: 
     return [*lines, "", f"## {words['again']}", "", words["again.text"]]
 
 
+def _claims_table(results: Sequence[Result], data: Sequence[str], words: Words) -> list[str]:
+    """For every data and claim how many comparisons are for it, against it and undecided."""
+    header = [words["data"], *(words[f"claim.{claim.key}"].strip("*") for claim in CLAIMS), words["failed.starts"]]
+    lines = ["| " + " | ".join(header) + " |", "|---|" + "--:|" * (len(header) - 1)]
+    for name in data:
+        mine = [result for result in results if result["data"] == name]
+        cells = [_decided_cell(gaps(mine, claim), words) for claim in CLAIMS]
+        random = [failed(result) for result in mine if result["arm"] == "random"]
+        trained = [failed(result) for result in mine if result["arm"] != "random"]
+        cells.append(f"{sum(random)}/{len(random)} · {sum(trained)}/{len(trained)}")
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    return lines
+
+
+def _decided_cell(found: Sequence[Gap], words: Words) -> str:
+    decided = [gap for gap in found if _is_decided(gap)]
+    better = sum(gap.better for gap in decided)
+    return words["claims.cell"].format(
+        better=better, worse=len(decided) - better, all=len(found), leaning=sum(gap.better for gap in found)
+    )
+
+
+def _is_decided(gap: Gap) -> bool:
+    return gap.p_value is not None and gap.p_value < 0.05
+
+
 def _claim_line(results: Sequence[Result], claim: Claim, words: Words) -> str:
     found = gaps(results, claim)
-    decided = [gap for gap in found if gap.p_value is not None and gap.p_value < 0.05]
+    decided = [gap for gap in found if _is_decided(gap)]
     better, worse = [gap for gap in decided if gap.better], [gap for gap in decided if not gap.better]
     text = words["claim.line"].format(
         claim=words[f"claim.{claim.key}"], better=len(better), worse=len(worse),

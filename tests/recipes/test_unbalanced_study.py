@@ -88,6 +88,16 @@ def test_an_arm_that_is_better_on_every_seed_supports_the_claim_and_a_worse_one_
     assert max(gap.p_value for gap in found.values()) < 0.05
 
 
+def test_another_data_set_changes_nothing_that_was_decided_on_the_first(report):
+    early = next(claim for claim in report.CLAIMS if claim.key == "early")
+    noise = (0.0, 0.01, -0.01, 0.02)
+    first = [made_up("random", seed, early=2.0 + shift) for seed, shift in enumerate(noise)]
+    first += [made_up("vae", seed, early=1.9 - shift) for seed, shift in enumerate(noise)]
+    second = [{**result, "data": "faces"} for result in first]
+    (alone,) = report.gaps(first, early)
+    assert alone in report.gaps([*second, *first], early)
+
+
 def test_a_game_that_is_over_is_not_steady_but_failed(report):
     collapsed = made_up("vae", 0, coverage=0.01, deviation=1e-9)
     assert report.failed(collapsed)
@@ -101,7 +111,8 @@ def test_the_page_is_written_in_both_languages_with_every_arm(report, tmp_path):
     report.write_pages(results, tmp_path / "unbalanced")
     for suffix in ("", ".uk"):
         text = (tmp_path / f"unbalanced{suffix}.md").read_text("utf-8")
-        assert text.count("0/3") == 2 * len(report.COLOURS)
+        assert text.count("0/3 |") == len(report.COLOURS)
+        assert "0/3 · 0/12" in text
         assert (tmp_path / "unbalanced" / f"mnist{suffix}.png").stat().st_size > 10_000
     english, ukrainian = (report.WORDS[language] for language in ("en", "uk"))
     assert english.keys() == ukrainian.keys()
