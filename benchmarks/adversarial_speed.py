@@ -8,6 +8,9 @@ batch 64, as many steps in every window, each window in a process of its own. to
 end of an epoch are left out of its time, as ours are out of tvir's.
 """
 
+# The peers are installed only where they are measured.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import argparse

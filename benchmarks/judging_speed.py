@@ -10,6 +10,9 @@ from covariances alone, where scipy's side is nothing but the matrix root and th
 --count 1000 --dimensions 256.
 """
 
+# The peers are installed only where they are measured.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import argparse

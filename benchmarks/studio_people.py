@@ -42,7 +42,9 @@ async def explore(url: str, run: str, numbers: int, until: float, person: int) -
     # Each is somebody to the studio, which bounds the connections of one person.
     with urllib.request.urlopen(url) as answer:
         cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    opened = websockets.connect(address, origin=url.rstrip("/"), max_size=2**24, additional_headers={"Cookie": cookie})
+    opened = websockets.connect(
+        address, origin=websockets.Origin(url.rstrip("/")), max_size=2**24, additional_headers={"Cookie": cookie}
+    )
     async with opened as socket:
         turn = 0
         while time.monotonic() < until:

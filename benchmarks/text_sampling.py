@@ -14,9 +14,11 @@ from tvir.networks.transformer import chosen
 @torch.no_grad()
 def recomputed(model: LanguageModel, noise: Noise) -> torch.Tensor:
     """The same texts, each token after a reading of all of the sequence so far."""
-    shares = noise.uniform(model.spec.length)
-    tokens = torch.zeros(noise.count, model.spec.length, dtype=torch.int64)
-    for position in range(model.spec.length):
+    assert isinstance(model.spec, TextSpec)
+    length = model.spec.length
+    shares = noise.uniform(length)
+    tokens = torch.zeros(noise.count, length, dtype=torch.int64)
+    for position in range(length):
         logits = model.network(tokens[:, : position + 1])[:, position]
         tokens[:, position : position + 1] = chosen(logits, shares[:, position : position + 1])
     return tokens

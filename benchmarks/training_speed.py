@@ -9,6 +9,9 @@ on batches that are gathered like the trainer's, in float32 and, where asked for
 without it takes minutes).
 """
 
+# The peers are installed only where they are measured.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import argparse

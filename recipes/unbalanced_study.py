@@ -221,11 +221,13 @@ class Watch(Observer):
         ruler: What measures.
     """
 
-    picture_shares = MEASURED
-
     def __init__(self, ruler: Ruler) -> None:
         self.ruler = ruler
         self.points: list[dict[str, float]] = []
+
+    @property
+    def picture_shares(self) -> Sequence[float]:
+        return MEASURED
 
     def pictured(self, model: GenerativeModel, fraction: float) -> None:
         share = max(share for share in MEASURED if share <= fraction)
