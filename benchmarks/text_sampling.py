@@ -7,7 +7,8 @@ import torch
 
 from tvir.contracts.data import TextSpec
 from tvir.contracts.noise import Noise
-from tvir.models.autoregressive.language_model import LanguageModel, Transformer
+from tvir.models.autoregressive.language_model import LanguageModel
+from tvir.models.autoregressive.tokens import Transformer
 from tvir.networks.transformer import chosen
 
 

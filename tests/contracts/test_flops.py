@@ -6,7 +6,8 @@ from torch import nn
 
 from tvir.contracts.data import TextSpec
 from tvir.contracts.flops import step_flops
-from tvir.models.autoregressive.language_model import LanguageModel, Lstm, Transformer
+from tvir.models.autoregressive.language_model import LanguageModel
+from tvir.models.autoregressive.tokens import Lstm, Transformer
 
 COUNT, LENGTH, VOCABULARY = 3, 6, 5
 TOKENS = torch.randint(1, VOCABULARY, (COUNT, LENGTH), generator=torch.Generator().manual_seed(0))
@@ -30,7 +31,9 @@ def test_attention_is_counted_beside_the_linear_layers():
     width, heads = 8, 2
     linear = sum(
         layer.weight.numel()
-        for layer in Transformer(layers=1, heads=heads, width=width).build(VOCABULARY, LENGTH).modules()
+        for layer in Transformer(layers=1, heads=heads, width=width)
+        .build(TextSpec(vocabulary=VOCABULARY, length=LENGTH), 1)
+        .modules()
         if isinstance(layer, nn.Linear)
     )
     # Queries meet keys, weights meet values; backwards each product twice, and the first is computed anew.

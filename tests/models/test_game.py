@@ -188,7 +188,7 @@ def test_only_the_class_that_is_asked_for_moves_its_own_samples():
 
 
 def test_classes_are_drawn_as_often_as_they_are_counted():
-    frequencies = ClassFrequencies(3)
+    frequencies = ClassFrequencies(VectorSpec(features=1, classes=("a", "b", "c")), instead="gan")
     noise = Noise(0, count=4000)
     evenly = torch.bincount(frequencies.draw(noise), minlength=4) / 4000
     torch.testing.assert_close(evenly, torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]), atol=0.03, rtol=0)

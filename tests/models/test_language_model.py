@@ -2,13 +2,16 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 
-from tvir.contracts.data import TextSpec
+from tvir.contracts.data import Examples, TextSpec
 from tvir.contracts.errors import UsageError
 from tvir.contracts.noise import Noise
-from tvir.models.autoregressive.language_model import LanguageModel, Lstm, Transformer
+from tvir.models.autoregressive.conditional_language_model import ConditionalLanguageModel
+from tvir.models.autoregressive.language_model import LanguageModel
+from tvir.models.autoregressive.tokens import Lstm, Transformer
 from tvir.networks.transformer import Memory, nucleus
 
 SPEC = TextSpec(vocabulary=3, length=4, pieces=(b"", b"a", b"b"))
@@ -108,3 +111,60 @@ def test_heads_that_do_not_divide_the_width_are_refused():
 def test_rows_of_noise_are_texts_whatever_their_number():
     model = model_of(NETWORKS[1])
     assert model.generate(Noise(0, count=0), None).shape == (0, 4)
+
+
+CLASSES = TextSpec(vocabulary=3, length=4, pieces=(b"", b"a", b"b"), classes=("prose", "verse"))
+
+
+def conditional_model_of(network):
+    torch.manual_seed(0)
+    model = ConditionalLanguageModel(CLASSES, ConditionalLanguageModel.Config(network=network)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(4.0)
+    model.frequencies.prepare(Examples(CLASSES, np.zeros((4, 4), np.uint16), np.array([0, 0, 1, -1])))
+    return model
+
+
+@each_network
+def test_the_probabilities_of_all_texts_of_a_class_add_up_to_one_and_classes_differ(network):
+    model, texts = conditional_model_of(network), every_text()
+    with torch.no_grad():
+        prose, verse = (model.log_prob(texts, torch.full((len(texts),), kind)).exp() for kind in (0, 1))
+    assert float(prose.sum()) == pytest.approx(1, abs=1e-5)
+    assert float(verse.sum()) == pytest.approx(1, abs=1e-5)
+    assert float((prose - verse).abs().max()) > 0.01
+
+
+@each_network
+def test_the_probability_without_a_class_is_the_mixture_of_those_of_the_classes(network):
+    model, texts = conditional_model_of(network), every_text()
+    with torch.no_grad():
+        each = [model.log_prob(texts, torch.full((len(texts),), kind)).exp() for kind in (0, 1, -1)]
+        found = model.log_prob(texts).exp()
+    torch.testing.assert_close(found, (2 * each[0] + each[1] + each[2]) / 4, rtol=1e-4, atol=1e-6)
+
+
+@each_network
+def test_a_text_of_a_class_is_written_as_often_as_it_is_probable_there(network):
+    model, texts, count = conditional_model_of(network), every_text(), 1000
+    drawn = model.sample(count, seed=1, condition=torch.ones(count, dtype=torch.int64))
+    found = torch.stack([(drawn == text).all(1).sum() for text in texts]).double() / count
+    with torch.no_grad():
+        expected = model.log_prob(texts, torch.ones(len(texts), dtype=torch.int64)).double().exp()
+    assert float((found - expected).abs().max()) < 4 * (0.25 / count) ** 0.5
+
+
+@pytest.mark.parametrize("kind", [None, 1])
+def test_a_continuation_of_nothing_is_the_sample_of_the_same_class(kind):
+    model = conditional_model_of(NETWORKS[0])
+    condition = None if kind is None else torch.tensor([kind])
+    begun = torch.zeros(0, dtype=torch.int64)
+    for seed in range(8):
+        (sample,) = model.sample(1, seed=seed, condition=condition).tolist()
+        assert list(model.continued(begun, Noise(seed, count=1), condition)) == [token for token in sample if token]
+
+
+def test_text_without_classes_is_refused_with_the_model_to_use_instead():
+    with pytest.raises(UsageError, match=r"no classes to ask for.*or the model language-model"):
+        ConditionalLanguageModel(SPEC, ConditionalLanguageModel.smallest())

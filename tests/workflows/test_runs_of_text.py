@@ -56,6 +56,24 @@ def test_temperature_and_top_p_are_asked_of_models_that_draw_tokens(run, small_v
         small_vae.sample(6, temperature=0.5)
 
 
+def test_a_class_of_text_can_be_asked_for_by_its_name(tmp_path):
+    rows = [
+        f"{kind},{'ab' if kind == 'prose' else 'cd'}{'xyz'[n % 3]}" for n in range(120) for kind in ("prose", "verse")
+    ]
+    (tmp_path / "lines.csv").write_text("\n".join(["label,text", *rows]), "utf-8")
+    config = {"network": "lstm:width=32", "batch_size": 16, "learning_rate": 1e-2}
+    run = tvir.train(
+        "conditional-language-model", str(tmp_path / "lines.csv"), budget="150steps", config=config,
+        out=tmp_path / "run",
+    )  # fmt: skip
+    written = tvir.sample(run, 20, condition="verse", seed=1).read_text("utf-8").split()
+    assert sum(text.startswith("cd") for text in written) >= 18
+    either = run.model.spec.texts(run.sample(200, seed=1))
+    assert 60 < sum(text.startswith("cd") for text in either) < 140
+    with pytest.raises(UsageError, match="there is no class 'poem'; the classes are: prose, verse"):
+        run.sample(3, condition="poem")
+
+
 def test_a_vocabulary_that_does_not_fit_is_refused(run):
     record = json.loads(run.folder.record_path.read_text("utf-8"))
     for pieces in (record["data"]["spec"]["pieces"][:-1], ["x", *record["data"]["spec"]["pieces"][1:]]):

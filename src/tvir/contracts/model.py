@@ -398,12 +398,13 @@ class ContinuesText(SamplesTokens):
     """Goes on with a text that somebody has begun."""
 
     @abstractmethod
-    def continued(self, begun: Tensor, noise: Noise) -> Iterator[int]:
+    def continued(self, begun: Tensor, noise: Noise, condition: Tensor | None = None) -> Iterator[int]:
         """The tokens that follow, each as soon as it is known, until the text ends or is full.
 
         Args:
             begun: The tokens there are, int64 (P,) with P below the length; none begins a new text.
             noise: One row.
+            condition: The class of the text for a ``Conditional`` model, (1,); None draws one.
         """
 
 

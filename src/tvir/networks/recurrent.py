@@ -17,6 +17,7 @@ class TokenRecurrence(ReadsTokens):
         length: Tokens in a sequence.
         width: Features of a position.
         layers: LSTMs, one above the other.
+        beginnings: What may stand before a sequence.
 
     Example:
         >>> from tvir.contracts.noise import Noise
@@ -26,15 +27,14 @@ class TokenRecurrence(ReadsTokens):
         (torch.Size([3, 4]), torch.Size([3, 4, 5]))
     """
 
-    def __init__(self, vocabulary: int, length: int, width: int, layers: int) -> None:
-        super().__init__(vocabulary, length)
-        # The last embedding stands before every sequence.
-        self.embed = nn.Embedding(vocabulary + 1, width)
+    def __init__(self, vocabulary: int, length: int, width: int, layers: int, beginnings: int = 1) -> None:
+        super().__init__(vocabulary, length, beginnings)
+        self.embed = nn.Embedding(self.ids, width)
         self.lstm = nn.LSTM(width, width, layers, batch_first=True)
         self.head = nn.Linear(width, vocabulary)
 
-    def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
-        read = self.embed(self.before(tokens, memory))
+    def forward(self, tokens: Tensor, memory: Memory | None = None, beginning: Tensor | None = None) -> Tensor:
+        read = self.embed(self.before(tokens, memory, beginning))
         features, state = self.lstm(read, None if memory is None else memory.state(self.lstm))
         if memory is not None:
             memory.keep(self.lstm, state)

@@ -207,30 +207,34 @@ class ReadsTokens(nn.Module, ABC):
     Args:
         vocabulary: Number of tokens; ids are 0 ... vocabulary - 1.
         length: Tokens in a sequence.
+        beginnings: What may stand before a sequence and says of which kind it is; there are ids for that many more.
     """
 
-    def __init__(self, vocabulary: int, length: int) -> None:
+    def __init__(self, vocabulary: int, length: int, beginnings: int = 1) -> None:
         super().__init__()
         self.vocabulary = vocabulary
         self.length = length
+        self.ids = vocabulary + beginnings
 
     @abstractmethod
-    def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, memory: Memory | None = None, beginning: Tensor | None = None) -> Tensor:
         """Logits of each token given those before it; or, with a memory, of the next token.
 
         Args:
             tokens: (N, length), int64, the last not read; with a memory (N, 1), the one that was last written.
             memory: What has been read, which this adds to; an empty one begins a sequence, whatever is given.
+            beginning: Which of the beginnings stands before each sequence, (N,) int64; None for the first.
 
         Returns:
             (N, length, vocabulary) or (N, 1, vocabulary).
         """
 
-    def before(self, tokens: Tensor, memory: Memory | None) -> Tensor:
-        """What is read to give ``tokens`` their probabilities: id ``vocabulary`` stands before every sequence."""
+    def before(self, tokens: Tensor, memory: Memory | None, beginning: Tensor | None = None) -> Tensor:
+        """What is read to give ``tokens`` their probabilities: an id from ``vocabulary`` on stands before them."""
         if memory is not None and memory.length:
             return tokens
-        return torch.cat([torch.full_like(tokens[:, :1], self.vocabulary), tokens[:, :-1]], 1)
+        first = torch.full_like(tokens[:, :1], self.vocabulary)
+        return torch.cat([first if beginning is None else first + beginning[:, None], tokens[:, :-1]], 1)
 
     def generate(
         self,
@@ -319,6 +323,7 @@ class TokenTransformer(ReadsTokens):
         width: Features of a position; a multiple of ``heads``.
         layers: Number of blocks.
         heads: Attentions side by side.
+        beginnings: What may stand before a sequence.
 
     Example:
         >>> transformer = TokenTransformer(vocabulary=5, length=4, width=8, layers=1, heads=2)
@@ -327,16 +332,15 @@ class TokenTransformer(ReadsTokens):
         (torch.Size([3, 4]), torch.Size([3, 4, 5]))
     """
 
-    def __init__(self, vocabulary: int, length: int, width: int, layers: int, heads: int) -> None:
-        super().__init__(vocabulary, length)
-        # The last embedding stands before every sequence.
-        self.embed = nn.Embedding(vocabulary + 1, width)
+    def __init__(self, vocabulary: int, length: int, width: int, layers: int, heads: int, beginnings: int = 1) -> None:
+        super().__init__(vocabulary, length, beginnings)
+        self.embed = nn.Embedding(self.ids, width)
         nn.init.normal_(self.embed.weight, std=_SPREAD)
         self.transformer = CausalTransformer(width, layers, heads, length)
         self.head = nn.Linear(width, vocabulary)
 
-    def forward(self, tokens: Tensor, memory: Memory | None = None) -> Tensor:
-        return self.head(self.transformer(self.embed(self.before(tokens, memory)), memory))
+    def forward(self, tokens: Tensor, memory: Memory | None = None, beginning: Tensor | None = None) -> Tensor:
+        return self.head(self.transformer(self.embed(self.before(tokens, memory, beginning)), memory))
 
     def states(self, tokens: Tensor) -> Tensor:
         """The hidden states after each token has been read, (N, length, width)."""

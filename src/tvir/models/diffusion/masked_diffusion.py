@@ -118,7 +118,7 @@ class MaskedDiffusion(HasLikelihoodBound, SamplesInSteps, ContinuesText):
         nothing = torch.zeros(noise.count, self.length, dtype=torch.int64, device=noise.device)
         return self.complete(nothing, torch.ones_like(nothing, dtype=torch.bool), noise)
 
-    def continued(self, begun: Tensor, noise: Noise) -> Iterator[int]:
+    def continued(self, begun: Tensor, noise: Noise, condition: Tensor | None = None) -> Iterator[int]:
         tokens = torch.zeros(1, self.length, dtype=torch.int64, device=begun.device)
         tokens[0, : len(begun)] = begun
         masked = torch.arange(self.length, device=begun.device)[None] >= len(begun)

@@ -55,21 +55,17 @@ class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
 
     def __init__(self, spec: DataSpec, config: Config) -> None:
         super().__init__(spec, config)
-        if not spec.classes:
-            raise UsageError(
-                "the data has no classes to ask for: use labelled data (class folders, a label column) or the model gan"
-            )
+        self.frequencies = ClassFrequencies(spec, instead="gan")
         if config.pack > 1:
             raise UsageError(f"a pack of {config.pack} examples is of no one class: use --pack 1 or the model gan")
         networks = networks_for(spec, config.width, config.network)
-        self.classes = len(spec.classes)
-        self.embedding = nn.Embedding(self.classes + 1, config.latent)
-        self.frequencies = ClassFrequencies(self.classes)
+        classes = self.frequencies.classes
+        self.embedding = nn.Embedding(classes + 1, config.latent)
         self.decoder = networks.decoder(2 * config.latent, 1, config.normalisation.given(config.latent))
         reader = networks_for(spec, config.critic_width, config.network).discriminator(
             normalise_weights=config.regulariser.normalises_weights
         )
-        self.discriminator = config.conditioning.critic(reader, self.classes)
+        self.discriminator = config.conditioning.critic(reader, classes)
         self.augmenter = Augmenter(config.augmentation, spec, config.batch_size)
         self.steadier = Steadier(config.logit_regulariser, spec)
 
@@ -89,23 +85,15 @@ class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
         return noise.normal(*self.latent_shape)
 
     def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        embedded = self.embedding(self._labels(condition, latents))
+        embedded = self.embedding(self.frequencies.known(condition, latents))
         return self.spec.bounded(self.decoder(torch.cat([latents, embedded], 1), embedded))
 
     def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
-        if condition is not None and bool((condition >= self.classes).any()):
-            raise UsageError(f"there is no class {int(condition.max())}; the classes are 0 to {self.classes - 1}")
         latents = self.latents_for(noise)
-        return self.decode(latents, self.frequencies.draw(noise) if condition is None else condition)
+        return self.decode(latents, self.frequencies.asked(condition, noise))
 
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.discriminator(examples, self._labels(condition, examples))
-
-    def _labels(self, condition: Tensor | None, rows: Tensor) -> Tensor:
-        """A label for each row: ``classes`` in place of -1, which marks an example without one."""
-        if condition is None:
-            return torch.full((len(rows),), self.classes, device=rows.device)
-        return torch.where(condition < 0, self.classes, condition)
+        return self.discriminator(examples, self.frequencies.known(condition, examples))
 
     def _prepare(self, examples: Examples) -> None:
         self.augmenter.prepare(examples)
@@ -113,12 +101,12 @@ class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
 
     def stages(self) -> Sequence[Stage]:
         def view(batch: Batch) -> Critic:
-            labels = self._labels(batch.labels, batch.data)
+            labels = self.frequencies.known(batch.labels, batch.data)
             # The critic may be shown real and fake examples at once: both sides are of the same classes.
             return lambda inputs: self.discriminator(inputs, labels.repeat(len(inputs) // len(labels)))
 
         game = Game(
-            lambda batch: self.decode(self.sample_prior(batch.noise), self._labels(batch.labels, batch.data)),
+            lambda batch: self.decode(self.sample_prior(batch.noise), self.frequencies.known(batch.labels, batch.data)),
             nn.ModuleList([self.embedding, self.decoder]),
             self.discriminator,
             self.config,
@@ -129,7 +117,7 @@ class ConditionalGan(DecodesLatents, Conditional, JudgesExamples):
         )
 
         def named(losses: Losses, examples: Tensor, batch: Batch) -> Losses:
-            naming = self.discriminator.class_loss(examples, self._labels(batch.labels, examples))
+            naming = self.discriminator.class_loss(examples, self.frequencies.known(batch.labels, examples))
             return losses if naming is None else {**losses, "classes": naming}
 
         def generator_loss(batch: Batch) -> Losses:
