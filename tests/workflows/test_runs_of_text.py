@@ -57,9 +57,8 @@ def test_temperature_and_top_p_are_asked_of_models_that_draw_tokens(run, small_v
 
 
 def test_a_class_of_text_can_be_asked_for_by_its_name(tmp_path):
-    rows = [
-        f"{kind},{'ab' if kind == 'prose' else 'cd'}{'xyz'[n % 3]}" for n in range(120) for kind in ("prose", "verse")
-    ]
+    begins = {"prose": "ab", "verse": "cd"}
+    rows = [f"{kind},{begin}{'xyz'[n % 3]}" for n in range(120) for kind, begin in begins.items()]
     (tmp_path / "lines.csv").write_text("\n".join(["label,text", *rows]), "utf-8")
     config = {"network": "lstm:width=32", "batch_size": 16, "learning_rate": 1e-2}
     run = tvir.train(

@@ -37,7 +37,7 @@ class ClassFrequencies(nn.Module):
         """Count the classes of the training split."""
         if examples.labels is None or not len(examples):
             return
-        labels = torch.as_tensor(examples.labels, dtype=torch.int64)
+        labels = torch.tensor(examples.labels, dtype=torch.int64)  # a copy: what the data holds may not be writable
         self.counts.copy_(torch.bincount(torch.where(labels < 0, self.classes, labels), minlength=self.classes + 1))
 
     def draw(self, noise: Noise) -> Tensor:
