@@ -13,10 +13,11 @@ from annotated_types import Ge, Gt
 from torch import Tensor, nn
 
 from tvir.contracts.data import ImageSpec
-from tvir.contracts.diagram import Arrow, Box, Diagram, Role
+from tvir.contracts.diagram import Diagram
 from tvir.contracts.model import Adam, Batch, HasLikelihood, Losses, Measure, Phase, Player, SizedConfig, Stage
 from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import Logarithmic
+from tvir.models.autoregressive.writing import writing_diagram
 
 _GRAYS = 256
 """Values of a number of an image as it stands in the data."""
@@ -100,19 +101,4 @@ class WritesPixels(HasLikelihood, ABC):
         return [Stage(name="reading", phases=[Phase(name="reading", player=player, loss=loss)])]
 
     def diagram(self) -> Diagram:
-        return Diagram(
-            boxes=[
-                Box(name="numbers so far", role=Role.DATA),
-                Box(name="network", role=Role.NETWORK, module=self.network),
-                Box(name="next number", role=Role.DISTRIBUTION),
-                Box(name="noise", role=Role.NOISE),
-                Box(name="drawn number", role=Role.SAMPLE),
-            ],
-            arrows=[
-                Arrow("numbers so far", "network"),
-                Arrow("network", "next number"),
-                Arrow("next number", "drawn number"),
-                Arrow("noise", "drawn number"),
-                Arrow("drawn number", "numbers so far"),
-            ],
-        )
+        return writing_diagram("numbers", "number", self.network)

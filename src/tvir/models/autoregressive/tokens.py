@@ -14,7 +14,7 @@ from torch import Tensor
 from tvir.contracts.choice import Choice
 from tvir.contracts.collectives import mean_over_processes
 from tvir.contracts.data import END, TextSpec, shortened, written
-from tvir.contracts.diagram import Arrow, Box, Diagram, Role
+from tvir.contracts.diagram import Diagram
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
     Adam,
@@ -30,6 +30,7 @@ from tvir.contracts.model import (
 )
 from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import Logarithmic
+from tvir.models.autoregressive.writing import writing_diagram
 from tvir.networks.recurrent import TokenRecurrence
 from tvir.networks.transformer import ReadsTokens, TokenTransformer, continued_tokens, nucleus, write_tokens
 from tvir.objectives.texts import token_surprise
@@ -161,19 +162,4 @@ class WritesTokens(HasLikelihood, ContinuesText, ABC):
         return [Stage(name="reading", phases=[Phase(name="reading", player=player, loss=loss)])]
 
     def diagram(self) -> Diagram:
-        return Diagram(
-            boxes=[
-                Box(name="text so far", role=Role.DATA),
-                Box(name="network", role=Role.NETWORK, module=self.network),
-                Box(name="next token", role=Role.DISTRIBUTION),
-                Box(name="noise", role=Role.NOISE),
-                Box(name="drawn token", role=Role.SAMPLE),
-            ],
-            arrows=[
-                Arrow("text so far", "network"),
-                Arrow("network", "next token"),
-                Arrow("next token", "drawn token"),
-                Arrow("noise", "drawn token"),
-                Arrow("drawn token", "text so far"),
-            ],
-        )
+        return writing_diagram("text", "token", self.network)
