@@ -144,6 +144,20 @@ def test_a_training_is_started_watched_stopped_and_gone_on_with(studio, tmp_path
 
 
 @pytest.mark.slow
+def test_the_first_training_of_an_empty_studio_can_be_created_with_at_once(studio):
+    begun = studio.post("/api/learning/runs", json=form(budget="1s", settings={})).json()
+    assert begun["state"] == "preparing"
+    assert studio.post(f"/api/learning/runs/{begun['id']}/opened").status_code in (404, 409)
+    finished = wait(studio, begun["id"], {"finished"})
+    assert (finished["share"], finished["weights"]) == (1.0, True)
+    assert finished["losses"]
+    assert studio.post(f"/api/learning/runs/{begun['id']}/opened").status_code == 202
+    assert [run["id"] for run in studio.get("/api/runs").json()] == [begun["id"]]
+    made = studio.post(f"/api/runs/{begun['id']}/pictures", json={"points": [{"seed": 1}]})
+    assert made.status_code == 200
+
+
+@pytest.mark.slow
 def test_a_training_that_cannot_begin_says_why(studio):
     run = studio.post("/api/learning/runs", json=form(data="built-in:ring8", model="pixel-cnn", settings={})).json()
     failed = wait(studio, run["id"], {"failed"})

@@ -43,21 +43,6 @@ def test_the_command_serves_the_page_prints_its_link_and_ends_when_asked(runs, t
     assert (tmp_path / "kept" / "works.sqlite").exists()
 
 
-@pytest.mark.slow
-def test_the_first_training_is_made_from_the_page(client, tmp_path):
-    begun = client.post("/api/trainings", json={"model": "vae", "seconds": 1}).json()
-    assert begun["state"] == "running"
-    for _ in range(1200):
-        look = client.get(f"/api/trainings/{begun['id']}").json()
-        if look["state"] != "running":
-            break
-        time.sleep(0.05)
-    assert (look["state"], look["share"]) == ("finished", 1.0)
-    assert look["losses"]
-    assert look["run"] in {run["id"] for run in client.get("/api/runs").json()}
-    assert client.post("/api/trainings", json={"model": "../../etc", "seconds": 1}).status_code == 422
-
-
 def test_what_cannot_be_served_is_said_before_anything_is_written(runs, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -1,9 +1,12 @@
 """Walks through the pages as a person would take them, in a real browser."""
 
+import dataclasses
 import re
 
 import pytest
 from studio_trial import IN_A_BROWSER, until
+
+from tvir.studio.trainings import Trainings
 
 pytestmark = IN_A_BROWSER
 
@@ -186,16 +189,33 @@ def test_everything_has_a_name_for_those_who_listen(visit):
 
 
 def test_without_a_run_a_first_training_is_offered_and_explored(visit, monkeypatch):
-    from tvir.studio.trainings import Trainings
+    orders = []
+    begin = Trainings.begin
 
-    start = Trainings.start
-    monkeypatch.setattr(Trainings, "start", lambda self, model, data, _: start(self, model, data, "8steps"))
+    def shortened(self, order):
+        orders.append(order)
+        return begin(self, dataclasses.replace(order, budget="8steps"))
+
+    monkeypatch.setattr(Trainings, "begin", shortened)
     page = visit(paths=[])
     page.get_by_role("button", name="Train for 30 seconds on digits").click()
     page.get_by_role("progressbar", name="Training").wait_for()
     page.locator(".map").wait_for(timeout=90_000)
     ready(page)
     assert [run["model"] for run in page.evaluate("fetch('/api/runs').then(answer => answer.json())")] == ["vae"]
+    assert [(order.model, order.data, order.budget) for order in orders] == [("vae", "digits", "30s")]
+
+
+def test_a_first_training_that_fails_says_why_and_can_be_tried_again(visit, monkeypatch):
+    begin = Trainings.begin
+    monkeypatch.setattr(
+        Trainings, "begin", lambda self, order: begin(self, dataclasses.replace(order, data="nowhere.npz"))
+    )
+    page = visit(paths=[])
+    button = page.get_by_role("button", name="Train for 30 seconds on digits")
+    button.click()
+    page.get_by_text(re.compile("The training failed: .*nowhere.npz")).wait_for(timeout=90_000)
+    assert button.is_enabled()
 
 
 ALL = "fetch('/api/works').then(answer => answer.json())"

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import ModelConfig
 from tvir.contracts.run import RunFolder
-from tvir.studio.refusal import RefusalError, missing
+from tvir.studio.refusal import RefusalError
 from tvir.studio.shelf import run_identity
 from tvir.workflows.building import find_method
 from tvir.workflows.locking import holder
@@ -143,15 +143,6 @@ class Trainings:
         self._stopped: set[tuple[Path, int]] = set()
         self._lock = threading.Lock()
 
-    def start(self, model: str, data: str, budget: str) -> Look:
-        """Begin a training in a new folder.
-
-        Raises:
-            RefusalError: As many as may run beside each other already do.
-            UsageError: The model is not usable.
-        """
-        return self.begin(Order(model=model, data=data, budget=budget))
-
     def begin(self, order: Order) -> Look:
         """Begin a training in a new folder.
 
@@ -266,17 +257,6 @@ class Trainings:
     def looks(self) -> list[Look]:
         """All trainings that were started here."""
         return [self._look(path) for path in list(self._trained)]
-
-    def look(self, identity: str) -> Look:
-        """A training that was started here.
-
-        Raises:
-            RefusalError: There is none.
-        """
-        for path in list(self._trained):
-            if run_identity(path) == identity:
-                return self._look(path)
-        raise missing("training")
 
     def close(self) -> None:
         """Ask all to save and end, and wait for them a while."""

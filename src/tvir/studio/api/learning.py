@@ -35,10 +35,11 @@ _HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
 _BEFORE: dict[State, Literal["preparing", "failed"]] = {
     "running": "preparing", "finished": "failed", "failed": "failed",
 }  # fmt: skip
-"""What trainings are called that have no run.json yet."""
+"""What trainings are called that have not taken a step yet."""
 
 _A_WHILE = {"Cache-Control": "private, max-age=3600"}
 
+RunState = Literal["preparing", "planned", "running", "interrupted", "finished", "failed"]
 Language = Annotated[Literal["en", "uk"], Query()]
 Name = Annotated[str, Field(pattern="^[a-z0-9-]{1,60}$")]
 
@@ -84,7 +85,7 @@ class RunView(BaseModel):
     model: str
     data: str
     kind: str
-    state: Literal["preparing", "planned", "running", "interrupted", "finished", "failed"]
+    state: RunState
     share: float
     seconds_left: float | None
     stage: str | None
@@ -357,24 +358,34 @@ def _ordered(form: LearnForm, given: Atelier) -> Order:
 
 
 def _view(given: Atelier, found: Watched) -> RunView:
-    record, identity = found.record, run_identity(found.path)
+    record = found.record
+    state, said = _begun(given, found)
     return RunView(
-        id=identity,
+        id=run_identity(found.path),
         name=found.path.name,
         model=record.model,
         data=_called(given, record.data.reference),
         kind=record.data.spec.kind,
-        state=found.state,
+        state=state,
         share=found.share,
         seconds_left=found.seconds_left if found.state == "running" else None,
         stage=found.stage,
         step=found.step,
         budget=record.budget,
         losses=found.losses,
-        said=record.failure or "",
+        said=said,
         start_from=None if record.start is None else record.start.run.rstrip("/").rpartition("/")[2],
         weights=_has_weights(found),
     )
+
+
+def _begun(given: Atelier, found: Watched) -> tuple[RunState, str]:
+    """The state of a run and why it failed; before its first step only its process knows."""
+    if found.state == "planned":
+        for look in given.trainings.looks():
+            if look.path == found.path and look.state != "finished":
+                return _BEFORE[look.state], look.said
+    return found.state, found.record.failure or ""
 
 
 def _has_weights(found: Watched) -> bool:

@@ -25,29 +25,30 @@ class Welcome extends HTMLElement {
   async train() {
     this.button.disabled = true;
     this.bar.hidden = false;
-    const training = await post("/trainings", { model: this.model.value, seconds: SECONDS }).catch((error) => {
+    const begun = await post("/learning/runs", { model: this.model.value, data: "built-in:digits", budget: `${SECONDS}s` }).catch((error) => {
       this.button.disabled = false;
       throw error;
     });
-    this.look(training.id);
+    this.look(begun.id);
   }
 
   async look(id) {
-    const training = await get(`/trainings/${id}`);
-    this.bar.value = training.share;
-    this.state.textContent = say("training.share", { share: Math.round(100 * training.share) });
-    if (training.state === "running" || (training.state === "finished" && !training.run)) {
+    const run = await get(`/learning/runs/${id}`);
+    this.bar.value = run.share;
+    this.state.textContent = say("training.share", { share: Math.round(100 * run.share) });
+    if (run.state === "preparing" || run.state === "running") {
       this.timer = setTimeout(trying(() => this.look(id)), 500);
       return;
     }
-    if (training.state === "failed") {
+    if (!run.weights) {
       this.button.disabled = false;
-      this.state.textContent = say("training.failed", { why: training.said });
+      this.state.textContent = say("training.failed", { why: run.said || say(`state.${run.state}`) });
       return;
     }
+    await post(`/learning/runs/${id}/opened`);
     tell(say("training.finished"));
     await memory.readRuns();
-    memory.choose(training.run);
+    memory.choose(id);
   }
 }
 
