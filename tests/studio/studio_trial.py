@@ -8,6 +8,11 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
+
+from tvir.studio.atelier import Atelier
+from tvir.studio.guard import Door, Pace
+from tvir.studio.server import create_app
 
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
@@ -45,3 +50,11 @@ def until(holds, seconds=15):
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.03)
     return found
+
+
+def opened(tmp_path, named=(), data=None):
+    """A studio of one's own and a browser in it."""
+    atelier = Atelier.at(tmp_path / "studio", list(named), [], tmp_path / "trained", data)
+    client = TestClient(create_app(atelier, Door(port=PORT), Pace(1e6, 1e6)), base_url=HOME)
+    client.get("/")
+    return atelier, client

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tvir.studio.images import Images
+from tvir.studio.inspections import Inspections
+from tvir.studio.leashed import end
 from tvir.studio.projecting import Approach
 from tvir.studio.refusal import busy, missing
 from tvir.studio.shelf import Place, Shelf, run_identity
@@ -99,6 +101,7 @@ class Atelier:
         shelf: The runs.
         works: What people have kept.
         trainings: What is being trained.
+        inspections: What is being judged and examined.
         images: Sets of pictures to learn from.
         sources: All that may be learned from.
         watcher: Reads the logs of runs.
@@ -109,6 +112,7 @@ class Atelier:
     shelf: Shelf
     works: Works
     trainings: Trainings
+    inspections: Inspections
     images: Images
     sources: Sources
     watcher: Watcher = field(default_factory=Watcher)
@@ -133,7 +137,8 @@ class Atelier:
         return Atelier(
             shelf=Shelf(runs, places),
             works=works,
-            trainings=Trainings(trained, folder / "health"),
+            trainings=Trainings(trained),
+            inspections=Inspections(folder / "health"),
             images=images,
             sources=Sources(images, data),
         )
@@ -155,6 +160,6 @@ class Atelier:
 
     def close(self) -> None:
         """Let go of everything."""
-        self.trainings.close()
+        end([*self.trainings.processes(), *self.inspections.processes()])
         self.shelf.close()
         self.works.close()

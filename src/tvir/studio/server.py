@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from tvir import __version__
 from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.run import write_atomically
-from tvir.studio.api import exports, images, learning, live, mine, runs, texts, works
+from tvir.studio.api import exports, images, judging, learning, live, mine, runs, texts, works
 from tvir.studio.atelier import Atelier
 from tvir.studio.guard import Door, Guard, Pace, is_loopback
 from tvir.studio.refusal import RefusalError
@@ -28,8 +28,8 @@ from tvir.workflows.run import load
 
 _PAGES = Path(__file__).with_name("pages")
 _ROUTERS = (
-    runs.router, live.router, works.router, mine.router, exports.router, learning.router, images.router,
-    texts.router,
+    runs.router, live.router, works.router, mine.router, exports.router, learning.router, judging.router,
+    images.router, texts.router,
 )  # fmt: skip
 
 _LONGEST_MESSAGE = 4 * 2**20

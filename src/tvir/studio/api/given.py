@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from tvir.contracts.data import Array
@@ -26,6 +26,7 @@ Identity = Annotated[str, Path(pattern="^[0-9a-f]{8,32}$")]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**53)]
+Language = Annotated[Literal["en", "uk"], Query()]
 
 
 def atelier(request: Request) -> Atelier:
