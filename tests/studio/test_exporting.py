@@ -1,6 +1,7 @@
 import io
 import json
 import shutil
+import subprocess
 import zipfile
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 from studio_trial import png, read_frame
 
+from tvir.studio.exporting import exported_path
 from tvir.studio.provenance import read_from
 
 
@@ -128,11 +130,75 @@ def test_a_path_becomes_a_film_that_passes_its_ends(client, ids):
     assert sheet.width > sheet.height
 
 
-def test_mp4_is_written_where_ffmpeg_is_and_refused_in_words_where_not(client, ids, monkeypatch):
+WITH_FFMPEG = pytest.mark.skipif(
+    not (shutil.which("ffmpeg") and shutil.which("ffprobe")), reason="there is no ffmpeg: apt-get install ffmpeg"
+)
+
+
+def decoded(film, folder):
+    """Frames (N, height, width, 3) of an MP4, with its frames per second."""
+    path = folder / "film.mp4"
+    path.write_bytes(film)
+    asked = "stream=codec_name,pix_fmt,width,height,nb_read_frames,r_frame_rate"
+    probe = ["ffprobe", "-v", "error", "-count_frames", "-show_entries", asked, "-of", "json", str(path)]
+    (told,) = json.loads(subprocess.run(probe, check=True, capture_output=True).stdout)["streams"]
+    assert (told["codec_name"], told["pix_fmt"]) == ("h264", "yuv420p")  # what every browser plays
+    raw = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    content = subprocess.run(raw, check=True, capture_output=True).stdout
+    frames = np.frombuffer(content, np.uint8).reshape(-1, told["height"], told["width"], 3)
+    assert int(told["nb_read_frames"]) == len(frames)
+    return frames, int(told["r_frame_rate"].removesuffix("/1"))
+
+
+@WITH_FFMPEG
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((9, 9, 1), (262, 262)), ((8, 8, 3), (256, 256)), ((1, 2, 3), (256, 512)), ((257, 301, 3), (258, 302)),
+     ((9, 9, 4), (262, 262))],
+)  # fmt: skip
+def test_a_film_shows_every_picture_whole_whatever_its_size(shape, size, tmp_path):
+    rows = np.zeros((4, *shape), np.uint8)
+    for number in range(4):
+        rows[number] = 40 + 50 * number
+        rows[number, : (shape[0] + 1) // 2, : shape[1] // 2] = 0
+    if shape[2] == 4:
+        rows[..., 3] = 255
+        rows[:, -1, :, 3] = 0  # transparent pixels show the paper
+    frames, pace = decoded(exported_path(rows, "mp4", 10), tmp_path)
+    assert (frames.shape, pace) == ((4, *size, 3), 10)
+    times = max(1, -(-256 // min(shape[:2])))
+    for number, row in enumerate(rows):
+        shown = [[0, 0], [0, shape[1] - 1], [shape[0] - 1, shape[1] - 1]]
+        for down, across in shown:
+            wanted = row[down, across, :3].astype(int) if shape[2] > 2 else np.repeat(row[down, across].astype(int), 3)
+            wanted = np.full(3, 255) if shape[2] == 4 and row[down, across, 3] == 0 else wanted
+            seen = frames[number, down * times + times // 2, across * times + times // 2].astype(int)
+            assert np.abs(seen - wanted).max() < 12, (number, down, across, seen, wanted)
+
+
+@WITH_FFMPEG
+def test_a_path_becomes_an_mp4_of_the_pictures_on_its_way(client, ids, tmp_path):
+    form = {"points": [{"seed": 1}, {"seed": 2}], "frames": 5, "frames_per_second": 8}
+    path = f"/api/runs/{ids['vae']}/path"
+    answer = client.post(path, json={**form, "form": "mp4"})
+    assert answer.headers["content-type"] == "video/mp4"
+    frames, pace = decoded(answer.content, tmp_path)
+    assert (frames.shape, pace) == ((5, 256, 256, 3), 8)
+    ends = read_frame(client.post(f"/api/runs/{ids['vae']}/pictures", json={"points": form["points"]}).content)[1]
+    for frame, row in ((frames[0], ends[0]), (frames[-1], ends[1])):
+        assert np.abs(frame[16::32, 16::32, 0].astype(int) - row[:, :, 0]).max() < 12
+    assert client.get("/api/about").json()["films"] is True
+
+
+def test_a_run_of_texts_is_refused_a_film_in_words(writing):
+    client, ids = writing
+    form = {"points": [{"seed": 1}, {"seed": 2}], "form": "mp4"}
+    assert client.post(f"/api/runs/{ids['sentences']}/path", json=form).json()["code"] == "no-pictures"
+
+
+def test_mp4_is_refused_in_words_where_ffmpeg_is_not(client, ids, monkeypatch):
     form = {"points": [{"seed": 1}, {"seed": 2}], "frames": 5, "form": "mp4"}
     path = f"/api/runs/{ids['vae']}/path"
-    if shutil.which("ffmpeg"):
-        assert client.post(path, json=form).content[4:8] == b"ftyp"
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert client.post(path, json=form).json()["code"] == "no-ffmpeg"
     assert client.get("/api/about").json()["films"] is False

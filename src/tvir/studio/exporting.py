@@ -95,7 +95,7 @@ def exported_path(rows: Array, form: Form, frames_per_second: int) -> bytes:
         case "gif":
             return _gif([image_of(row, _MOVING) for row in rows], frames_per_second)
         case "mp4":
-            return _mp4([image_of(row, _MOVING).convert("RGB") for row in rows], frames_per_second)
+            return _mp4([_on_paper(image_of(row, _MOVING)) for row in rows], frames_per_second)
 
 
 def sheet_of(works: Works, chosen: Iterable[Work]) -> bytes:
@@ -110,13 +110,17 @@ def sheet_of(works: Works, chosen: Iterable[Work]) -> bytes:
 
 
 def _in_cell(image: Image.Image) -> Image.Image:
-    large = enlarged(image, _CELL // 2)
-    if large.mode == "RGBA":
-        large = Image.alpha_composite(Image.new("RGBA", large.size, (*_PAPER, 255)), large)
-    large = large.convert("RGB")
+    large = _on_paper(enlarged(image, _CELL // 2))
     large.thumbnail((_CELL, _CELL), Image.Resampling.LANCZOS)
     times = _CELL / max(large.size)
     return large.resize((round(large.width * times), round(large.height * times)), Image.Resampling.NEAREST)
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """The image in colours alone: what is transparent shows the paper."""
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (*_PAPER, 255)), image)
+    return image.convert("RGB")
 
 
 def _gif(frames: list[Image.Image], frames_per_second: int) -> bytes:
@@ -131,7 +135,10 @@ def _mp4(frames: list[Image.Image], frames_per_second: int) -> bytes:
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise RefusalError("no-ffmpeg", "MP4 needs ffmpeg, which is not installed here; choose GIF", 422)
-    width, height = (side - side % 2 for side in frames[0].size)  # H.264 halves the colours' sides
+    pixels = np.stack([np.asarray(frame) for frame in frames])
+    # H.264 halves the sides of the colours, so an odd side repeats its last line.
+    pixels = np.pad(pixels, ((0, 0), (0, pixels.shape[1] % 2), (0, pixels.shape[2] % 2), (0, 0)), mode="edge")
+    height, width = pixels.shape[1:3]
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         command = [ffmpeg, "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
@@ -146,9 +153,8 @@ def _mp4(frames: list[Image.Image], frames_per_second: int) -> bytes:
             "+faststart",
             str(film),
         ]
-        pixels = b"".join(frame.crop((0, 0, width, height)).tobytes() for frame in frames)
         try:
-            subprocess.run(command, input=pixels, check=True, capture_output=True, timeout=_PATIENCE)
+            subprocess.run(command, input=pixels.tobytes(), check=True, capture_output=True, timeout=_PATIENCE)
         except (subprocess.SubprocessError, OSError) as error:
             raise RefusalError("failed", f"ffmpeg could not write the film: {error}", 500) from None
         return film.read_bytes()
