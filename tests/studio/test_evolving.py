@@ -76,6 +76,23 @@ def test_children_inherit_a_class(client, ids):
     assert {child["condition_name"] for child in born} == {"3", "8"}
 
 
+def test_a_blend_has_the_class_of_the_nearest_work_unless_another_is_asked_for(client, ids, keep):
+    ends = [keep("asked", point={"seed": seed, "condition": condition}) for seed, condition in ((1, 3), (2, 8))]
+    blend = {"works": [end["id"] for end in ends], "weights": [0.3, 0.7]}
+
+    def picture(**more):
+        return client.post(f"/api/runs/{ids['asked']}/pictures", json={"points": [{"blend": blend, **more}]}).content
+
+    def point(**more):
+        return client.post(f"/api/runs/{ids['asked']}/point", json={"blend": blend, **more}).json()
+
+    assert [point(**more)["condition_name"] for more in ({}, {"condition": None}, {"condition": 5})] == ["8", "8", "5"]
+    assert point(condition=5)["latent"] == point()["latent"]
+    assert picture() == picture(condition=8) != picture(condition=5)
+    kept = keep("asked", point={"blend": blend, "condition": 5}, origin="blended", parents=blend["works"])
+    assert kept["condition_name"] == "5"
+
+
 def test_a_blend_of_all_weight_on_one_work_is_that_work():
     works = [point(1, 2, 3, 4), point(4, 3, 2, 1), point(0, -1, 5, 2), point(2, 2, -2, 2)]
     for chosen, work in enumerate(works):

@@ -298,6 +298,22 @@ def test_evolving_picking_and_breeding_again_grows_the_family_tree(visit):
     until(lambda: len(page.evaluate(ALL)) == 5)
     work = newest(page, "bred")
     assert (len(work["parents"]), work["settings"]["boldness"]) == (2, 0.6)
+def test_a_blend_is_asked_for_a_class_and_keeps_it(visit):
+    page = visit("asked")
+    kept(page, 2)
+    page.get_by_role("link", name="Blend").click()
+    for choice in page.locator("tvir-blend .strip button").all():
+        choice.click()
+    until(lambda: page.locator("tvir-blend").get_attribute("data-painted"))
+    assert page.get_by_role("button", name="Of the nearest", pressed=True).count() == 1
+    canvas = "tvir-blend .pad canvas"
+    changes(page, lambda: page.get_by_role("button", name="7", exact=True).click(), canvas)
+    assert page.locator("tvir-blend .classes [aria-pressed=true]").all_text_contents() == ["7"]
+    page.get_by_role("button", name="Keep", exact=True).click()
+    assert newest(page, "blended")["condition_name"] == "7"
+    changes(page, lambda: page.get_by_role("button", name="Of the nearest").click(), canvas)
+
+
     page.get_by_role("link", name="Family").click()
     until(lambda: page.locator(".tree .node").count() == 5)
     assert page.locator(".tree path").count() == 6

@@ -12,7 +12,7 @@ class Memory extends EventTarget {
     this.about = { films: false };
     this.places = new Map();   // by weights: { latent, condition, seed, parents }
     this.charts = new Map();   // by weights
-    this.blend = { works: [], at: [0.5, 0.5] };
+    this.blend = { works: [], at: [0.5, 0.5], condition: null, weights: null };
     this.litters = new Map();  // by weights
     this.paths = new Map();    // by weights: the places of a path
     this.mine = null;          // { work, point } that is being begun from

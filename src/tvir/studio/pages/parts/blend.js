@@ -3,6 +3,7 @@ import { complain, dragging, element, tell, trying } from "../dom.js";
 import { memory } from "../memory.js";
 import { Live, post } from "../server.js";
 import { say } from "../words.js";
+import { classButtons, classesOf } from "./classes.js";
 import { picture, strip, title } from "./works.js";
 
 const CORNERS = ["a", "b", "c", "d"];
@@ -20,6 +21,7 @@ class Blend extends HTMLElement {
   connectedCallback() {
     this.run = memory.run;
     this.state = memory.blend;
+    if (this.state.weights !== this.run.weights) Object.assign(this.state, { weights: this.run.weights, condition: null });
     this.redraw = () => this.draw();
     memory.addEventListener("works", this.redraw);
     this.canvas = element("canvas.picture", { width: 1, height: 1, role: "img", "aria-label": say("picture") });
@@ -31,13 +33,22 @@ class Blend extends HTMLElement {
     this.keepButton = element("button.main", { type: "button", onclick: trying(() => this.keep()) }, say("keep"));
     this.goButton = element("button", { type: "button", onclick: trying(() => this.go()) }, say("go-on"));
     this.board = element("section.card.stack", { "aria-label": say("page.blend") }, element("div.stage", {}, this.pad),
-      element("p.soft", { id: "blend-help" }, say("blend.help")), element("div.row", {}, this.keepButton, this.goButton));
+      this.classes(), element("p.soft", { id: "blend-help" }, say("blend.help")), element("div.row", {}, this.keepButton, this.goButton));
     this.replaceChildren(
       element("div.head", {}, element("h1", {}, say("page.blend")), element("p", {}, say("blend.text"))),
       element("div.columns", {}, element("section.card.stack", { "aria-labelledby": "corners-title" },
         element("h2", { id: "corners-title" }, say("blend.choose")), this.list), this.board));
     if (this.run.latents) this.live = new Live(this.run.id, this.canvas, { failed: complain, painted: () => this.painted() });
     this.draw();
+  }
+
+  // Where nobody asks for a class, the picture gets that of the work it is nearest to.
+  classes() {
+    if (!this.run.classes.length) return null;
+    return classButtons([[null, say("blend.class")], ...classesOf(this.run)], this.state.condition, (condition) => {
+      this.state.condition = condition;
+      this.live?.show(this.point());
+    });
   }
 
   disconnectedCallback() {
@@ -84,7 +95,7 @@ class Blend extends HTMLElement {
     this.live?.show(this.point());
   }
 
-  point() { return { blend: { works: this.state.works, weights: weightsAt(this.state.works.length, ...this.state.at) } }; }
+  point() { return { blend: { works: this.state.works, weights: weightsAt(this.state.works.length, ...this.state.at) }, condition: this.state.condition }; }
 
   async keep() {
     const { blend } = this.point();

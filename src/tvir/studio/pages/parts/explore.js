@@ -3,6 +3,7 @@ import { complain, element, icon, tell, trying } from "../dom.js";
 import { memory } from "../memory.js";
 import { ask, Live, paintAll, post } from "../server.js";
 import { number, say } from "../words.js";
+import { classButtons, classesOf } from "./classes.js";
 import { LatentMap } from "./map.js";
 import { Path } from "./path.js";
 
@@ -25,7 +26,7 @@ class Explore extends HTMLElement {
       element("div.columns.three", {},
         element("section.card.stack.follows", { "aria-label": say("picture") },
           element("div.stage", {}, this.canvas),
-          this.classes(),
+          classButtons(classesOf(this.run), this.place.condition, (condition) => { this.place.condition = condition; this.show(); this.previews(); }),
           element("div.row", {}, this.keepButton,
             element("button", { type: "button", onclick: trying(() => this.surprise()) }, icon("dice"), say("surprise")),
             this.run.latents ? element("button", { type: "button", onclick: () => this.home() }, say("middle")) : null),
@@ -44,20 +45,6 @@ class Explore extends HTMLElement {
     this.live.close();
     this.map?.close();
     document.removeEventListener("keydown", this.keys);
-  }
-
-  classes() {
-    if (!this.run.classes.length) return null;
-    const buttons = this.run.classes.map((name, index) => element("button", {
-      type: "button", "aria-pressed": String(index === this.place.condition),
-      onclick: () => {
-        this.place.condition = index;
-        buttons.forEach((button, other) => button.setAttribute("aria-pressed", String(other === index)));
-        this.show();
-        this.previews();
-      },
-    }, name));
-    return element("div.classes", { role: "group", "aria-label": say("class") }, ...buttons);
   }
 
   async chart() {
