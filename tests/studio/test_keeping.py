@@ -9,6 +9,7 @@ import tvir
 from tvir.studio.atelier import Atelier
 from tvir.studio.guard import Door
 from tvir.studio.server import create_app
+from tvir.studio.works import Draft
 
 
 def test_a_kept_work_is_what_its_model_makes_of_it(client, keep, runs):
@@ -72,6 +73,27 @@ def test_works_go_into_collections_and_out(client, keep):
     assert client.delete(path).status_code == 204
     assert client.get("/api/collections").json() == []
     assert client.put(f"{path}/works/{work['id']}").status_code == 404
+
+
+def test_favourites_and_collections_are_found_however_old_they_are(client, atelier, keep):
+    oldest = keep(seed=1)
+    client.patch(f"/api/works/{oldest['id']}", json={"favourite": True})
+    collection = client.post("/api/collections", json={"name": "firsts"}).json()["id"]
+    client.put(f"/api/collections/{collection}/works/{oldest['id']}")
+    atelier.works.keep_all("ada", [Draft(origin="explored", picture=b"png", width=1, height=1)] * 1200)
+
+    def found(query):
+        return [work["id"] for work in client.get(f"/api/works?limit=1000&{query}").json()]
+
+    newest = found("")
+    assert (len(newest), oldest["id"] in newest) == (1000, False)
+    assert found(f"before={newest[-1]}")[-1] == oldest["id"]
+    for query in ("favourites=true", f"collection={collection}", f"favourites=true&collection={collection}"):
+        assert found(query) == [oldest["id"]]
+        assert client.get(f"/api/works/count?{query}").json() == {"works": 1}
+    assert client.get("/api/works/count").json() == {"works": 1201}
+    assert found("collection=0123456789abcdef") == []
+    assert client.get("/api/works?collection=' OR 1").status_code == 422
 
 
 def test_a_restart_shows_what_was_kept(client, keep, runs, tmp_path):

@@ -3,10 +3,12 @@
 import dataclasses
 import re
 
+import numpy as np
 import pytest
-from studio_trial import IN_A_BROWSER, until
+from studio_trial import IN_A_BROWSER, png, until
 
 from tvir.studio.trainings import Trainings
+from tvir.studio.works import Draft, Works
 
 pytestmark = IN_A_BROWSER
 
@@ -120,6 +122,43 @@ def test_collections_side_by_side_and_files_to_take_along(visit):
             page.get_by_role("link", name=name).click()
         assert download.value.suggested_filename.endswith(suffix)
         assert download.value.path().stat().st_size > 500
+
+
+def older(folder, count):
+    """A studio's works from before it was opened; the oldest is a favourite and lies in a collection."""
+    works = Works(folder / "studio" / "works.sqlite")
+    draft = Draft(origin="explored", picture=png(np.zeros((1, 1), np.uint8)), width=1, height=1)
+    kept = works.keep_all("ada", [draft] * count)
+    collection = works.collect("ada", "Firsts")
+    first = f"work:{kept[0].id}"
+    said = [(first, "favourite", True), (first, f"in:{collection.id}", True), (first, "name", "The first")]
+    works.change("ada", "say", said)
+    works.close()
+
+
+def test_works_older_than_the_first_page_are_reached_by_keys_and_by_filters(visit, tmp_path):
+    older(tmp_path, 1003)
+    page = visit("vae", at="#/gallery")
+    page.get_by_text("1,003 works · The newest 1,000 are shown. · Files hold the first 500 of them.").wait_for()
+    cards = page.locator(".work")
+    assert cards.count() == 1000
+    page.get_by_role("button", name="Favourites", exact=True).click()
+    page.locator(".work b", has_text="The first").wait_for()
+    until(lambda: cards.count() == 1)
+    page.get_by_role("button", name="Firsts", exact=True).click()
+    page.get_by_role("button", name="Remove the collection").wait_for()
+    assert cards.count() == 1
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="Show older ones").press("Enter")
+    until(lambda: cards.count() == 1003)
+    page.get_by_text("1,003 works · Files hold the first 500 of them.").wait_for()
+    assert page.get_by_role("button", name="Show older ones").count() == 0
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.work .open')[1000]")
+    cards.last.get_by_role("button", name="Take out of the gallery").click()
+    until(lambda: cards.count() == 1002)
+    page.get_by_role("button", name=re.compile("Undo")).click()
+    until(lambda: cards.count() == 1003)
+    assert cards.last.locator("b").text_content() == "The first"
 
 
 def test_a_direction_is_named_in_place(visit):
@@ -259,6 +298,22 @@ def test_blending_three_works_by_hand_and_by_keys(visit):
     ready(page)
 
 
+def test_a_blend_is_asked_for_a_class_and_keeps_it(visit):
+    page = visit("asked")
+    kept(page, 2)
+    page.get_by_role("link", name="Blend").click()
+    for choice in page.locator("tvir-blend .strip button").all():
+        choice.click()
+    until(lambda: page.locator("tvir-blend").get_attribute("data-painted"))
+    assert page.get_by_role("button", name="Of the nearest", pressed=True).count() == 1
+    canvas = "tvir-blend .pad canvas"
+    changes(page, lambda: page.get_by_role("button", name="7", exact=True).click(), canvas)
+    assert page.locator("tvir-blend .classes [aria-pressed=true]").all_text_contents() == ["7"]
+    page.get_by_role("button", name="Keep", exact=True).click()
+    assert newest(page, "blended")["condition_name"] == "7"
+    changes(page, lambda: page.get_by_role("button", name="Of the nearest").click(), canvas)
+
+
 def test_at_a_corner_a_blend_is_the_work_itself(visit):
     page = visit("vae")
     kept(page, 2)
@@ -298,22 +353,6 @@ def test_evolving_picking_and_breeding_again_grows_the_family_tree(visit):
     until(lambda: len(page.evaluate(ALL)) == 5)
     work = newest(page, "bred")
     assert (len(work["parents"]), work["settings"]["boldness"]) == (2, 0.6)
-def test_a_blend_is_asked_for_a_class_and_keeps_it(visit):
-    page = visit("asked")
-    kept(page, 2)
-    page.get_by_role("link", name="Blend").click()
-    for choice in page.locator("tvir-blend .strip button").all():
-        choice.click()
-    until(lambda: page.locator("tvir-blend").get_attribute("data-painted"))
-    assert page.get_by_role("button", name="Of the nearest", pressed=True).count() == 1
-    canvas = "tvir-blend .pad canvas"
-    changes(page, lambda: page.get_by_role("button", name="7", exact=True).click(), canvas)
-    assert page.locator("tvir-blend .classes [aria-pressed=true]").all_text_contents() == ["7"]
-    page.get_by_role("button", name="Keep", exact=True).click()
-    assert newest(page, "blended")["condition_name"] == "7"
-    changes(page, lambda: page.get_by_role("button", name="Of the nearest").click(), canvas)
-
-
     page.get_by_role("link", name="Family").click()
     until(lambda: page.locator(".tree .node").count() == 5)
     assert page.locator(".tree path").count() == 6
@@ -327,9 +366,6 @@ def test_a_blend_is_asked_for_a_class_and_keeps_it(visit):
 
 def picture_file(folder, pixels=None, name="mine.png"):
     """A picture of one's own in a file."""
-    import numpy as np
-    from studio_trial import png
-
     gray = np.zeros((40, 40), np.uint8)
     gray[5:35, 18:24] = 230
     (folder / name).write_bytes(png(gray if pixels is None else pixels))

@@ -10,7 +10,7 @@ import pytest
 from tvir.contracts.errors import TvirError
 from tvir.studio import migrations
 from tvir.studio.refusal import RefusalError
-from tvir.studio.works import Draft, Works
+from tvir.studio.works import Draft, Selection, Works
 
 
 @pytest.fixture
@@ -95,10 +95,36 @@ def test_collections_hold_works_until_they_are_taken_away(works):
     assert [found.name for found in works.collections()] == ["threes"]
 
 
+def test_many_works_are_read_in_pages_and_counted_by_what_is_said_of_them(works):
+    kept = works.keep_all("ada", [draft() for _ in range(25)])
+    collection = works.collect("ada", "every fifth")
+    fifth = [f"work:{work.id}" for work in kept[::5]]
+    works.change("ada", "put-in", [(work, f"in:{collection.id}", True) for work in fifth])
+    works.change("ada", "favourite", [(work, "favourite", True) for work in fifth[:3]])
+    works.change("ada", "favourite", [(fifth[0], "favourite", False)])
+    works.change("ada", "remove", [(fifth[1], "kept", False)])
+
+    def ids(selection, **more):
+        return [work.id for work in works.works(selection, **more)]
+
+    inside, favourites = Selection(collection=collection.id), Selection(favourites=True)
+    assert ids(inside) == [kept[number].id for number in (20, 15, 10, 0)]
+    assert ids(inside, before=kept[15].id, limit=1) == [kept[10].id]
+    assert ids(favourites) == [kept[10].id]
+    assert ids(Selection(favourites=True, also_removed=True)) == [kept[10].id, kept[5].id]
+    assert [works.count(one) for one in (Selection(), inside, favourites)] == [24, 4, 1]
+    pages = ids(Selection(), limit=10)
+    while older := ids(Selection(), before=pages[-1], limit=10):
+        pages += older
+    assert pages == [work.id for work in reversed(kept) if work.id != kept[5].id]
+    works.turn("ada", "undo")
+    assert works.count(inside) == 5
+
+
 def test_a_work_with_an_unknown_parent_is_not_kept_by_half(works):
     with pytest.raises(RefusalError, match="no such parent"):
         works.keep("ada", draft(parents=["0123456789abcdef"]))
-    assert works.works(also_removed=True) == []
+    assert works.works(Selection(also_removed=True)) == []
 
 
 KEEPS = """

@@ -115,6 +115,31 @@ class Collection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which works are meant.
+
+    Args:
+        favourites: Only those.
+        collection: Only those in the collection of this id.
+        also_removed: Those taken out of the gallery as well.
+    """
+
+    favourites: bool = False
+    collection: str | None = None
+    also_removed: bool = False
+
+    @property
+    def said(self) -> list[str]:
+        """Attributes that must be true of each."""
+        wanted = {
+            "kept": not self.also_removed,
+            "favourite": self.favourites,
+            f"in:{self.collection}": self.collection is not None,
+        }
+        return [attribute for attribute, is_wanted in wanted.items() if is_wanted]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """What can be undone and redone next: keys of phrases, None where there is nothing."""
 
@@ -174,24 +199,29 @@ class Works:
         with self._reading() as connection:
             return self._one(connection, identity)
 
-    def works(self, *, before: str | None = None, limit: int = 500, also_removed: bool = False) -> list[Work]:
+    def works(self, selection: Selection = Selection(), *, before: str | None = None, limit: int = 500) -> list[Work]:
         """The newest works first.
 
         Args:
+            selection: Which are meant.
             before: Only those older than this work.
             limit: How many at most.
-            also_removed: Whether those taken out of the gallery are listed as well.
         """
         with self._reading() as connection:
             rows = connection.execute(
                 text(
-                    f"SELECT {_COLUMNS} FROM works WHERE (:also OR EXISTS (SELECT 1 FROM present WHERE "
-                    "subject = 'work:' || works.id AND attribute = 'kept' AND value = 'true')) AND (:before IS NULL OR "
+                    f"SELECT {_COLUMNS} FROM works WHERE {_SELECTED} AND (:before IS NULL OR "
                     "number < (SELECT number FROM works WHERE id = :before)) ORDER BY number DESC LIMIT :limit"
                 ),
-                {"also": also_removed, "before": before, "limit": limit},
+                {"said": json.dumps(selection.said), "before": before, "limit": limit},
             ).all()
             return self._read(connection, rows)
+
+    def count(self, selection: Selection = Selection()) -> int:
+        """How many works are meant."""
+        with self._reading() as connection:
+            query = text(f"SELECT COUNT(*) FROM works WHERE {_SELECTED}")
+            return connection.execute(query, {"said": json.dumps(selection.said)}).scalar_one()
 
     def latent(self, identity: str) -> Array | None:
         """The latent of a work (numbers,), None where it has none."""
@@ -358,6 +388,12 @@ _COLUMNS = (
     "id, made, person, kind, origin, weights, model, run, numbers, condition, condition_name, seed, settings, width, "
     "height, text"
 )
+
+_SELECTED = (
+    "NOT EXISTS (SELECT 1 FROM json_each(:said) AS said WHERE NOT EXISTS (SELECT 1 FROM present WHERE "
+    "subject = 'work:' || works.id AND attribute = said.value AND present.value = 'true'))"
+)
+"""True of works of which every attribute in the JSON array ``said`` is true."""
 
 
 def _work(row: Row[Any], parents: Iterable[str], present: Mapping[str, Any]) -> Work:

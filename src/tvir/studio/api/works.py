@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from tvir.studio.api.given import (
@@ -21,7 +21,7 @@ from tvir.studio.api.given import (
 from tvir.studio.api.runs import BYTES
 from tvir.studio.atelier import Atelier
 from tvir.studio.refusal import missing
-from tvir.studio.works import Change, Collection, Done, Work
+from tvir.studio.works import Change, Collection, Done, Selection, Work
 
 router = APIRouter(prefix="/api", tags=["works"])
 
@@ -89,6 +89,12 @@ class CollectForm(Form):
     name: Annotated[str, Field(min_length=1, max_length=120)]
 
 
+class CountView(BaseModel):
+    """How many works are meant."""
+
+    works: int
+
+
 class DoneView(BaseModel):
     """What can be undone and redone: keys of phrases."""
 
@@ -97,18 +103,36 @@ class DoneView(BaseModel):
     turned: str | None
 
 
+def selected(
+    favourites: bool = False,
+    collection: Annotated[str | None, Query(pattern="^[0-9a-f]{8,32}$")] = None,
+    removed: bool = False,
+) -> Selection:
+    """The works that the query means: favourites, those of a collection, those taken out as well."""
+    return Selection(favourites=favourites, collection=collection, also_removed=removed)
+
+
+GivenSelection = Annotated[Selection, Depends(selected)]
+
+
 @router.get("/works")
 def works(
     given: GivenAtelier,
     who: GivenPerson,
+    selection: GivenSelection,
     before: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-    removed: bool = False,
 ) -> list[WorkView]:
-    """Works, the newest first."""
+    """Works, the newest first; ``before`` is the id of the last one of the page before."""
     alive = living(given)
-    found = given.works.works(before=before, limit=limit, also_removed=removed)
+    found = given.works.works(selection, before=before, limit=limit)
     return [work_view(work, alive, who) for work in found]
+
+
+@router.get("/works/count")
+def count(given: GivenAtelier, selection: GivenSelection) -> CountView:
+    """How many there are."""
+    return CountView(works=given.works.count(selection))
 
 
 @router.post("/works", status_code=201)

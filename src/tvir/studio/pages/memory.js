@@ -1,13 +1,43 @@
 // What the pages share: the runs, where in each a person is, and the works. It outlives leaving a page.
 import { floats, get, post } from "./server.js";
 
+const PAGE = 1000;
+
+// Works, the newest first, as far back as somebody has asked; `which` is "all", "favourites" or the id of a collection.
+export class Listing {
+  constructor(which = "all") {
+    this.which = which;
+    this.query = { all: "", favourites: "&favourites=true" }[which] ?? `&collection=${which}`;
+    this.works = [];
+    this.total = 0;
+    this.wanted = PAGE;
+  }
+
+  async read() {
+    const works = [];
+    let page;
+    do {
+      page = await get(`/works?limit=${PAGE}${this.query}${works.length ? `&before=${works.at(-1).id}` : ""}`);
+      works.push(...page);
+    } while (page.length === PAGE && works.length < this.wanted);
+    this.total = page.length < PAGE ? works.length : (await get(`/works/count?${this.query}`)).works;
+    this.works = works;
+  }
+
+  older() {
+    this.wanted = this.works.length + PAGE;
+    return this.read();
+  }
+}
+
 class Memory extends EventTarget {
   constructor() {
     super();
     this.everyRun = [];        // also those that make no pictures
     this.runs = [];
     this.run = null;
-    this.works = [];
+    this.all = new Listing();
+    this.listed = this.all;    // what the gallery shows
     this.collections = [];
     this.about = { films: false };
     this.places = new Map();   // by weights: { latent, condition, seed, parents }
@@ -37,14 +67,16 @@ class Memory extends EventTarget {
   }
 
   async readWorks() {
-    [this.works, this.collections] = await Promise.all([get("/works?limit=1000"), get("/collections")]);
+    [this.collections] = await Promise.all([get("/collections"), ...[...new Set([this.all, this.listed])].map((listing) => listing.read())]);
     this.changed("works");
   }
+
+  get works() { return this.all.works; }
 
   // The works that the present run can go on from.
   get alive() { return this.works.filter((work) => work.alive && work.weights === this.run?.weights); }
 
-  work(id) { return this.works.find((work) => work.id === id); }
+  work(id) { return [...this.works, ...this.listed.works].find((work) => work.id === id); }
 
   async chart(run) {
     if (!this.charts.has(run.weights)) {
