@@ -142,17 +142,8 @@ def _mp4(frames: list[Image.Image], frames_per_second: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         command = [ffmpeg, "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
-        command += [
-            "-r",
-            str(frames_per_second),
-            "-i",
-            "-",
-            "-pix_fmt",
-            "yuv420p",
-            "-movflags",
-            "+faststart",
-            str(film),
-        ]
+        command += ["-r", str(frames_per_second), "-i", "-", "-pix_fmt", "yuv420p"]
+        command += ["-movflags", "+faststart", str(film)]
         try:
             subprocess.run(command, input=pixels.tobytes(), check=True, capture_output=True, timeout=_PATIENCE)
         except (subprocess.SubprocessError, OSError) as error:
