@@ -51,6 +51,9 @@ def test_settings_and_data_are_read_off_the_models_and_sources(studio):
     recipe = {one["name"]: one["default"] for one in studio.get("/api/learning/models/lsgan").json()}
     assert recipe["loss"] == "least-squares"
     assert studio.get("/api/learning/models/nothing").status_code == 422
+    ours = {one["name"]: one["about"] for one in studio.get("/api/learning/models/gan?language=uk").json()}
+    assert ours["width"].startswith("Розмір мереж")
+    assert studio.get("/api/learning/models/gan?language=xx").status_code == 422
 
 
 def test_a_form_is_checked_as_the_command_line_checks_it(studio):

@@ -112,6 +112,7 @@ def test_asking_a_model_of_text_and_keeping_what_it_wrote(visit, authors):
 def test_learning_and_writing_speak_ukrainian(visit, authors):
     page = visit(paths=sorted(authors.iterdir()), at="#/train/new", language="uk-UA")
     page.get_by_role("button", name="Навчати", exact=True).wait_for()
+    page.get_by_text("Кількість прикладів на крок, в усіх процесах разом.").wait_for(state="attached")
     page.get_by_role("link", name="Тексти").click()
     page.locator("form").get_by_role("button", name="Писати", exact=True).wait_for()
     assert page.get_by_text("write.").count() == 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tvir.contracts.choice import Choice
@@ -23,6 +25,8 @@ _KINDS: dict[type[DataSpec], Literal["image", "text", "vector"]] = {
     ImageSpec: "image", TextSpec: "text", VectorSpec: "vector",
 }  # fmt: skip
 
+_WORDS = Path(__file__).with_name("words")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
@@ -32,7 +36,7 @@ class Setting:
         name: As the command line calls it, without dashes in front.
         kind: What can be written: a whole number, a number, a switch, one of some words, or a word with settings.
         default: What it is unless something is written or suits the data better.
-        about: What it means, in English, as ``tvir train MODEL --help`` says it.
+        about: What it means; in English as ``tvir train MODEL --help`` says it.
         options: Words to choose from.
         main: Whether it is one of those that people turn first.
     """
@@ -92,8 +96,12 @@ def models() -> list[Described]:
     return found
 
 
-def settings(name: str) -> list[Setting]:
+def settings(name: str, language: str = "en") -> list[Setting]:
     """The settings of a model or a recipe, those that people turn first in front.
+
+    Args:
+        name: Of the model or the recipe.
+        language: Of what is said about each setting: ``en`` or ``uk``.
 
     Raises:
         TvirError: There is no such model, or it needs packages that are not installed.
@@ -102,7 +110,8 @@ def settings(name: str) -> list[Setting]:
     kind, config = method.kind.Config, method.config
     searched = ranges_of(kind)
     shared = {setting.name for setting in fields(SizedConfig)} - {"ema_half_life"}
-    abouts = _abouts(kind)
+    words = _words(language)
+    abouts = {setting: words.get(about, about) for setting, about in _abouts(kind).items()}
     types = get_type_hints(kind)
     found = [
         _setting(
@@ -115,6 +124,12 @@ def settings(name: str) -> list[Setting]:
         for setting in fields(kind)
     ]
     return sorted(found, key=lambda one: not one.main)
+
+
+@cache
+def _words(language: str) -> Mapping[str, str]:
+    """Descriptions in another language by those in the source."""
+    return {} if language == "en" else json.loads((_WORDS / f"settings.{language}.json").read_text("utf-8"))
 
 
 def _setting(name: str, kind: Any, value: Any, about: str, *, main: bool) -> Setting:

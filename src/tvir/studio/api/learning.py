@@ -12,7 +12,7 @@ from tvir.contracts.errors import TvirError, UsageError
 from tvir.contracts.run import RunFolder
 from tvir.reports.health import check_title
 from tvir.studio import watching
-from tvir.studio.api.given import Form, GivenAtelier, Identity
+from tvir.studio.api.given import Form, GivenAtelier, Identity, Language
 from tvir.studio.api.watched import BEFORE, GivenWatched, RunView, need_weights, run_view
 from tvir.studio.atelier import Atelier
 from tvir.studio.describing import Described, Setting, models, settings
@@ -88,9 +88,9 @@ def choices(given: GivenAtelier) -> ChoiceView:
 
 
 @router.get("/models/{model}")
-def describe(model: Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$")]) -> list[Setting]:
+def describe(model: Annotated[str, Path(pattern="^[a-z0-9-]{1,60}$")], language: Language = "en") -> list[Setting]:
     """The settings of a model or a recipe."""
-    return settings(model)
+    return settings(model, language)
 
 
 @router.post("/check")

@@ -97,9 +97,9 @@ export class TrainForm {
     this.paper.textContent = described ? described.paper : "";
     if (name && name !== this.offered) {
       this.offered = name;
-      const settings = await get(`/learning/models/${name}`);
+      const settings = await get(`/learning/models/${name}?language=${document.documentElement.lang}`);
       this.inputs = settings.map((setting) => ({ setting, input: this.input(setting) }));
-      const shown = (main) => this.inputs.filter(({ setting }) => setting.main === main).map(({ setting, input }) => field(input.id, setting.name, input, setting.about, "en"));
+      const shown = (main) => this.inputs.filter(({ setting }) => setting.main === main).map(({ setting, input }) => field(input.id, setting.name, input, setting.about));
       this.main.replaceChildren(...shown(true));
       this.rest.replaceChildren(...shown(false), ...this.lists);
     }
@@ -157,8 +157,8 @@ export class TrainForm {
   }
 }
 
-function field(id, name, control, about, language = null) {
-  const help = about instanceof Node ? about : element("small.soft", { id: `${id}-about`, ...(language ? { lang: language } : {}) }, about);
+function field(id, name, control, about) {
+  const help = about instanceof Node ? about : element("small.soft", { id: `${id}-about` }, about);
   if (!(about instanceof Node) && about) control.setAttribute("aria-describedby", `${id}-about`);
   return element("div.field", {}, element("label", { htmlFor: id }, name), control, about ? help : null);
 }
