@@ -5,7 +5,9 @@
 
 Both pages get the same input events of a slider in Debian's chromium. *Answered*: the next event is sent when the frame
 of the last one has been painted, which is what a page can do at most. *Dragged*: events come 60 times a second for some
-seconds, as from a hand; the studio drops what is late and says how old every painted frame is.
+seconds, as from a hand; the studio drops what is late and says how old every painted frame is. *First page*: browsers
+that have never been here open the studio; counted are the bytes that arrive, and the time from navigation to the first
+painted picture and to the page that can be used: map and sliders are there.
 """
 
 from __future__ import annotations
@@ -23,9 +25,10 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import tvir
 
@@ -69,6 +72,21 @@ DRAGGED = """async (seconds) => {
   return [ages, performance.now() - begun];
 }"""
 
+FIRST = """() => {
+  window.first = {};
+  const watch = new MutationObserver(() => {
+    const explore = document.querySelector("tvir-explore[data-painted]");
+    const slider = document.querySelector("#direction-0");
+    for (const [name, there] of [["painted", explore], ["usable", slider]]) {
+      if (there && !(name in window.first)) {
+        window.first[name] = null;
+        requestAnimationFrame(() => { window.first[name] = performance.now(); });
+      }
+    }
+  });
+  watch.observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-painted"] });
+}"""
+
 GRADIO = """
 import sys
 import gradio, torch, tvir
@@ -93,6 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gradio", type=Path, help="folder that gradio was installed into with pip --target")
     parser.add_argument("--count", type=int, default=150, help="answered events")
+    parser.add_argument("--visits", type=int, default=9, help="of browsers that have never been here")
     parser.add_argument("--seconds", type=float, default=8.0, help="of dragging")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -100,6 +119,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         command = [sys.executable, "-m", "tvir", "studio", str(run), "--studio", f"{folder}/studio", "--port"]
         with served(command) as url:
+            _tell_first_pages(browser, url, asked.visits)
             page = browser.new_page()
             page.goto(url)
             page.locator("#direction-0").wait_for(timeout=60_000)
@@ -131,6 +151,44 @@ def generator(folder: Path) -> Path:
     images = np.random.default_rng(0).integers(0, 256, (128, SIDE, SIDE, 3), dtype=np.uint8)
     np.savez(folder / "images.npz", images=images)
     return tvir.train("gan", str(folder / "images.npz"), budget="3steps", out=folder / "gan").path
+
+
+def _tell_first_pages(browser: Browser, url: str, visits: int) -> None:
+    """The first of all, for which the server reads the model and looks for directions, and the median of the others."""
+    seen = [_first_page(browser, url) for _ in range(1 + max(3, visits))]
+    for name, some in (("first page, very first", seen[:1]), (f"first page, {len(seen) - 1} others", seen[1:])):
+        pages, answers, painted, usable = (statistics.median(values) for values in zip(*some, strict=True))
+        print(
+            f"{name:28} {pages / 1000:.1f} kB of page, {answers / 1000:.1f} kB of answers; "
+            f"painted after {painted:.0f} ms, usable after {usable:.0f} ms",
+            flush=True,
+        )
+
+
+def _first_page(browser: Browser, url: str) -> tuple[int, int, float, float]:
+    """Bytes of the page's files and of the server's answers, milliseconds to the first picture and to a usable page."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(f"({FIRST})()")
+    line = context.new_cdp_session(page)
+    line.send("Network.enable")
+    answers: set[str] = set()
+    taken = {True: 0, False: 0}
+
+    def begun(told: dict[str, Any]) -> None:
+        if "/api/" in told["response"]["url"]:
+            answers.add(told["requestId"])
+
+    def finished(told: dict[str, Any]) -> None:
+        taken[told["requestId"] in answers] += int(told["encodedDataLength"])
+
+    line.on("Network.responseReceived", begun)
+    line.on("Network.loadingFinished", finished)
+    page.goto(url)
+    while len(first := page.evaluate("window.first")) < 2 or None in first.values():
+        page.wait_for_timeout(50)
+    context.close()
+    return taken[False], taken[True], first["painted"], first["usable"]
 
 
 def _answered(page: Page, slider: str, picture: str, attribute: str, count: int) -> list[float]:

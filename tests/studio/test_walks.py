@@ -52,6 +52,21 @@ def test_exploring_by_map_sliders_and_keys(visit):
     assert page.locator(".direction canvas").count() == 2 * page.locator(".direction").count()
 
 
+def test_the_picture_does_not_wait_for_the_directions(visit):
+    page = visit("vae", at="#/gallery")
+    page.locator("main h1").wait_for()
+    held = []
+    page.route("**/chart", held.append)
+    page.get_by_role("link", name="Explore").first.click()
+    until(lambda: page.locator("tvir-explore").get_attribute("data-painted"))
+    until(lambda: held)
+    changes(page, lambda: page.get_by_role("button", name="Surprise me").click())
+    seen = pixels(page)
+    held[0].continue_()
+    ready(page)
+    assert pixels(page) == seen
+
+
 def test_the_place_survives_leaving_the_page(visit):
     page = visit("vae")
     ready(page)

@@ -51,9 +51,8 @@ class Memory extends EventTarget {
   changed(what) { this.dispatchEvent(new CustomEvent(what)); }
 
   async readRuns() {
-    this.everyRun = await get("/runs");
+    [this.everyRun, this.about] = await Promise.all([get("/runs"), get("/about")]);
     this.runs = this.everyRun.filter((run) => run.kind === "image");
-    this.about = await get("/about");
     let kept = null;
     try { kept = sessionStorage.getItem("run"); } catch { /* private windows */ }
     this.run = this.runs.find((run) => run.id === (this.run?.id ?? kept)) ?? this.runs[0] ?? null;

@@ -85,18 +85,14 @@ language.addEventListener("change", trying(async () => {
 }));
 runs.addEventListener("change", () => memory.choose(runs.value));
 memory.addEventListener("run", () => { if (memory.run) runs.value = memory.run.id; show(); });
-memory.addEventListener("runs", dress);
 memory.addEventListener("done", trying(remember));
 window.addEventListener("hashchange", () => { show(); main.focus({ preventScroll: true }); window.scrollTo(0, 0); });
 
 acceptDrops();
 window.addEventListener("focus", () => { memory.readWorks().catch(() => {}); });   // others keep works too
-try {
-  await speak(preferred());
-  await memory.readRuns();
-  await memory.readWorks();
-} catch (error) {
-  complain(error);
-}
+const reading = Promise.allSettled([memory.readRuns(), memory.readWorks()]);
+await speak(preferred()).catch(complain);
+for (const { reason } of await reading) if (reason) complain(reason);
+memory.addEventListener("runs", dress);   // not before there are words
 dress();
 show();

@@ -48,12 +48,13 @@ class Explore extends HTMLElement {
   }
 
   async chart() {
-    this.data = await memory.chart(this.run);
-    if (!this.isConnected) return;
-    this.state.textContent = this.data.encoded ? "" : say("map.prior");
     // The middle is what all have in common, and so a blur: a draw is the better beginning.
     if (!this.place.latent) this.place.latent = Float32Array.from((await post(`/runs/${this.run.id}/point`, { seed: 1 })).latent);
     if (!this.isConnected) return;
+    this.show();   // the picture need not wait for the map
+    this.data = await memory.chart(this.run);
+    if (!this.isConnected) return;
+    this.state.textContent = this.data.encoded ? "" : say("map.prior");
     this.map = new LatentMap(this.data, { moved: (x, y) => { this.moveTo(x, y); this.path.moved(); }, ended: () => this.path.ended() });
     this.path = new Path(this.run, this.map, () => ({ point: this.point(), at: [...this.map.at] }));
     this.sliders = this.data.directions.map((direction, index) => this.slider(direction, index));
@@ -63,7 +64,6 @@ class Explore extends HTMLElement {
     this.side.replaceChildren(element("section.card", { "aria-labelledby": "directions-title" },
       element("h2", { id: "directions-title" }, say("directions")), ...this.sliders.map((slider) => slider.node)));
     this.reflect();
-    this.show();
     this.previews();
   }
 
@@ -154,6 +154,7 @@ class Explore extends HTMLElement {
   }
 
   reflect(moving = null, withMap = true) {
+    if (!this.sliders) return;
     for (const { direction, input, value } of this.sliders) {
       const at = this.along(direction.vector);
       if (direction !== moving) input.value = at;
@@ -191,6 +192,7 @@ class Explore extends HTMLElement {
   }
 
   home() {
+    if (!this.data) return;
     this.place.latent.set(this.data.centre);
     this.place.parents = [];
     this.reflect();
