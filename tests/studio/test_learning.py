@@ -155,6 +155,21 @@ def test_a_training_that_cannot_begin_says_why(studio):
 
 
 @pytest.mark.slow
+def test_a_planned_run_that_breaks_off_before_its_first_step_says_why(runs, tmp_path):
+    shutil.copytree(runs / "vae", tmp_path / "trained" / "planned")
+    folder = RunFolder(tmp_path / "trained" / "planned")
+    folder.update(status="planned")
+    record = folder.record_path.read_text("utf-8")
+    folder.record_path.write_text(record.replace('"reference": "digits"', '"reference": "nowhere.npz"'), "utf-8")
+    atelier, client = opened(tmp_path)
+    (run,) = client.get("/api/learning/runs").json()
+    assert (run["state"], run["said"]) == ("planned", "")
+    assert client.post(f"/api/learning/runs/{run['id']}/resume").json()["state"] == "preparing"
+    assert "nowhere.npz" in wait(client, run["id"], {"failed"})["said"]
+    atelier.close()
+
+
+@pytest.mark.slow
 def test_whoever_trains_a_run_is_seen_and_can_be_stopped_once(runs, tmp_path):
     words = ["train", "vae", "--data", "digits", "--budget", "100000steps", "--width", "2", "--latent", "4"]
     elsewhere = subprocess.Popen([sys.executable, "-m", "tvir", *words, "--out", str(tmp_path / "trained" / "run")])
