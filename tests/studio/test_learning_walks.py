@@ -88,6 +88,11 @@ def test_asking_a_model_of_text_and_keeping_what_it_wrote(visit, authors):
     until(keep.is_enabled)
     keep.click()
     page.get_by_text("Kept in the gallery").wait_for()
+    page.get_by_label("Model", exact=True).select_option(label="poet · conditional-language-model")
+    page.get_by_role("button", name="verse").click()
+    with page.expect_request("**/write") as asked:
+        page.locator("form").get_by_role("button", name="Write", exact=True).click()
+    assert asked.value.post_data_json["condition"] == 1
     page.get_by_label("Model", exact=True).select_option(label="sentences · text-vae")
     page.get_by_role("button", name="From one to another").first.click()
     page.get_by_label("From", exact=True).fill("a cat sees milk.")

@@ -27,6 +27,18 @@ def test_a_streamed_text_is_the_sample_of_its_seed(writing, authors, name):
         assert text == run.model.spec.texts(run.sample(1, seed=seed, temperature=0.8, top_p=0.9))[0]
 
 
+def test_a_text_is_of_the_class_that_is_asked_for_and_kept_with_its_name(writing, authors):
+    client, ids = writing
+    run = tvir.load(authors / "poet")
+    of_classes = [written(client, ids["poet"], seed=3, condition=kind)[0] for kind in (0, 1)]
+    assert of_classes == [run.model.spec.texts(run.sample(1, seed=3, condition=kind))[0] for kind in (0, 1)]
+    kept = client.post(f"/api/runs/{ids['poet']}/texts", json={"written": {"seed": 3, "condition": 1}}).json()
+    assert (kept["text"], kept["condition"], kept["condition_name"]) == (of_classes[1], 1, "verse")
+    for name, condition in (("poet", 2), ("reader", 1)):
+        refused = client.post(f"/api/runs/{ids[name]}/write", json={"condition": condition})
+        assert (refused.status_code, refused.json()["code"]) == (422, "no-class")
+
+
 @pytest.mark.parametrize("name", ["reader", "unmasker"])
 def test_a_text_goes_on_from_its_own_beginning_as_it_did_before(writing, name):
     client, ids = writing

@@ -95,14 +95,22 @@ class Maker:
         alone, together = (_seconds(partial(self.rows, point), threads) for threads in (1, everything))
         torch.set_num_threads(1 if together > _WORTH * alone else everything)
 
+    def refuse_unknown_class(self, condition: int | None) -> None:
+        """None asks for no class, and the first is that of all where there are no classes.
+
+        Raises:
+            RefusalError: There is no such class.
+        """
+        if condition is not None and not 0 <= condition < max(1, len(self.classes)):
+            raise RefusalError("no-class", f"there is no class {condition}; there are {len(self.classes)}", 422)
+
     def checked(self, point: Point) -> Point:
         """The point as this model can make it.
 
         Raises:
             RefusalError: It is no point of this model.
         """
-        if point.condition is not None and not 0 <= point.condition < max(1, len(self.classes)):
-            raise RefusalError("no-class", f"there is no class {point.condition}; there are {len(self.classes)}", 422)
+        self.refuse_unknown_class(point.condition)
         condition = (point.condition or 0) if self.classes else None
         if not self.numbers:
             if point.seed is None:

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from tvir.contracts.data import TextSpec
-from tvir.contracts.model import ContinuesText, DecodesLatents, EncodesData, GenerativeModel, SamplesTokens, evaluating
+from tvir.contracts.model import (
+    Conditional,
+    ContinuesText,
+    DecodesLatents,
+    EncodesData,
+    GenerativeModel,
+    SamplesTokens,
+    evaluating,
+)
 from tvir.contracts.noise import Noise
 from tvir.data.texts import normalised
 from tvir.data.tokenising import FewestPieces, TextForm
@@ -50,18 +58,20 @@ class Writer:
         """Whether a sentence has neighbours, and whether there is a way between two."""
         return isinstance(self.model, EncodesData)
 
-    def written(self, begun: str, seed: int, temperature: float, top_p: float) -> Iterator[str]:
-        """All that is written after ``begun``, again and again as it grows.
+    def written(
+        self, begun: str, seed: int, temperature: float, top_p: float, condition: int | None = None
+    ) -> Iterator[str]:
+        """All that is written after ``begun``, again and again as it grows; of a class, where one is asked for.
 
         Raises:
             RefusalError: Something is begun, and the model only writes whole texts.
         """
         model = self.model
         if isinstance(model, ContinuesText):
-            return self._continued(model, begun, seed, temperature, top_p)
+            return self._continued(model, begun, seed, temperature, top_p, self._asked(condition))
         if begun:
             raise RefusalError("cannot-continue", "this model writes whole texts only; leave the beginning out", 422)
-        return self._sampled(seed, temperature, top_p)
+        return self._sampled(seed, temperature, top_p, self._asked(condition))
 
     def varied(self, sentence: str, boldness: float, count: int, seed: int) -> list[str]:
         """Sentences whose latents lie around that of one; with a boldness of 0 they are what the model reads in it.
@@ -93,7 +103,7 @@ class Writer:
             return self._texts(model.decode(great_circle(begin, end, steps)[0]))
 
     def _continued(
-        self, model: ContinuesText, begun: str, seed: int, temperature: float, top_p: float
+        self, model: ContinuesText, begun: str, seed: int, temperature: float, top_p: float, condition: Tensor | None
     ) -> Iterator[str]:
         tokens = self._form.tokeniser.encode([normalised(begun)])[0]
         room = max(1, int(_LEAST_ROOM * self.spec.length))
@@ -101,7 +111,7 @@ class Writer:
             tokens = tokens[room - self.spec.length :]
         # How boldly to draw belongs to the model, which others use between two pieces of this text.
         with model.drawing_with(temperature, top_p):
-            found = model.continued(torch.from_numpy(tokens).to(model.device), self._noise(seed))
+            found = model.continued(torch.from_numpy(tokens).to(model.device), self._noise(seed), condition)
         reader, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
         while True:
             with model.drawing_with(temperature, top_p):
@@ -112,14 +122,19 @@ class Writer:
             yield text
         yield text + reader.decode(b"", final=True)
 
-    def _sampled(self, seed: int, temperature: float, top_p: float) -> Iterator[str]:
+    def _sampled(self, seed: int, temperature: float, top_p: float, condition: Tensor | None) -> Iterator[str]:
         model = self.model
         if isinstance(model, SamplesTokens):
             with model.drawing_with(temperature, top_p):
-                rows = self.spec.to_rows(model.sample(1, seed=seed))
+                rows = self.spec.to_rows(model.sample(1, seed=seed, condition=condition))
         else:
-            rows = self.spec.to_rows(model.sample(1, seed=seed))
+            rows = self.spec.to_rows(model.sample(1, seed=seed, condition=condition))
         yield self.spec.texts(rows)[0]
+
+    def _asked(self, condition: int | None) -> Tensor | None:
+        if condition is None or not isinstance(self.model, Conditional):
+            return None
+        return torch.tensor([condition], device=self.model.device)
 
     def _encoding(self) -> EncodesData:
         if not isinstance(self.model, EncodesData):

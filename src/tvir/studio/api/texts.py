@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from tvir.contracts.data import TextSpec
-from tvir.studio.api.given import Form, GivenAtelier, GivenPerson, GivenRun, Seed
+from tvir.studio.api.given import Form, GivenAtelier, GivenPerson, GivenRun, Seed, class_name
 from tvir.studio.api.works import WorkView, living, work_view
 from tvir.studio.refusal import RefusalError
 from tvir.studio.shelf import Opened
@@ -49,6 +49,8 @@ class WriteForm(Form):
     seed: Seed = 0
     temperature: Annotated[float, Field(ge=0.05, le=5)] = 1.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    condition: Annotated[int, Field(ge=0, le=10**6)] | None = None
+    """Index of the class it is to be of, where there are classes."""
 
 
 class VaryForm(Form):
@@ -95,8 +97,7 @@ def author(opened: GivenRun) -> AuthorView:
 @router.post("/runs/{run}/write", response_class=StreamingResponse, responses=_LINES)
 async def write(opened: GivenRun, form: WriteForm) -> StreamingResponse:
     """A text piece by piece: lines of JSON, each with the ``more`` that was written; the last says ``done``."""
-    writer = _writer(opened)
-    walk = opened.worker.walk(writer.written(form.begun, form.seed, form.temperature, form.top_p))
+    walk = opened.worker.walk(_written(opened, form))
     return StreamingResponse(_lines(walk), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
@@ -116,6 +117,7 @@ def between(opened: GivenRun, form: BetweenForm) -> TextsView:
 def keep(opened: GivenRun, form: KeepTextForm, given: GivenAtelier, who: GivenPerson) -> WorkView:
     """Keep a text as a work; it is made anew here, so that a work is what its model makes of it."""
     text, origin, seed, settings = _made(opened, form)
+    condition = None if form.written is None else form.written.condition
     draft = Draft(
         kind="text",
         origin=origin,
@@ -123,6 +125,8 @@ def keep(opened: GivenRun, form: KeepTextForm, given: GivenAtelier, who: GivenPe
         model=opened.listed.record.model,
         run=opened.listed.path.name,
         seed=seed,
+        condition=condition,
+        condition_name=class_name(opened.maker, condition),
         settings=settings,
         parents=form.parents,
         text=text,
@@ -134,10 +138,7 @@ def _made(opened: Opened, form: KeepTextForm) -> tuple[str, str, int | None, dic
     """The text, how it came about, its seed and its settings."""
     if form.written is not None:
         asked = form.written
-        writer = _writer(opened)
-        found = opened.worker.do(
-            lambda: last_of(writer.written(asked.begun, asked.seed, asked.temperature, asked.top_p))
-        )
+        found = opened.worker.do(lambda: last_of(_written(opened, asked)))
         settings: dict[str, Any] = {"temperature": asked.temperature, "top_p": asked.top_p}
         if asked.begun:
             return asked.begun + found, "continued", asked.seed, {"begun": asked.begun, **settings}
@@ -150,6 +151,12 @@ def _made(opened: Opened, form: KeepTextForm) -> tuple[str, str, int | None, dic
         share = form.index / (form.between.steps - 1)
         return found, "blended", None, {"first": form.between.first, "last": form.between.last, "share": share}
     raise RefusalError("invalid", "say how the text came about: written, varied or between", 422)
+
+
+def _written(opened: Opened, form: WriteForm) -> Iterator[str]:
+    writer = _writer(opened)
+    opened.maker.refuse_unknown_class(form.condition)
+    return writer.written(form.begun, form.seed, form.temperature, form.top_p, form.condition)
 
 
 def _one(texts: list[str], index: int) -> str:

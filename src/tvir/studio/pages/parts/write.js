@@ -3,12 +3,13 @@ import { complain, element, icon, tell, trying } from "../dom.js";
 import { memory } from "../memory.js";
 import { get, post, streamed } from "../server.js";
 import { say } from "../words.js";
+import { classButtons, classesOf } from "./classes.js";
 
 const MODES = ["write", "vary", "between"];
 const MOST = 60;   // texts on the sheet
 
 // What is asked outlives leaving the page.
-const asked = { run: null, mode: "write", begun: "", sentence: "", first: "", last: "", temperature: 1, topP: 1, boldness: 0.5, seed: 0, texts: [] };
+const asked = { run: null, mode: "write", begun: "", sentence: "", first: "", last: "", temperature: 1, topP: 1, boldness: 0.5, seed: 0, condition: null, texts: [] };
 
 // Works by their texts: what grows from one of them descends from it.
 const works = new Map();
@@ -16,7 +17,7 @@ const works = new Map();
 // Writing goes on from a work of the gallery.
 export function goOnFrom(work) {
   works.set(work.text, work.id);
-  Object.assign(asked, { run: work.alive, sentence: work.text, first: work.text, begun: work.text });
+  Object.assign(asked, { run: work.alive, sentence: work.text, first: work.text, begun: work.text, condition: work.condition });
   location.hash = "#/write";
 }
 
@@ -31,7 +32,8 @@ class Write extends HTMLElement {
       this.append(element("div.empty", {}, element("p", {}, say("write.none")), element("p", {}, element("a.button.main", { href: "#/train/new" }, say("train.new")))));
       return;
     }
-    if (asked.run !== run.id) Object.assign(asked, { run: run.id });
+    asked.run = run.id;
+    if (!run.classes[asked.condition]) asked.condition = null;
     trying(() => this.build(run))();
   }
 
@@ -82,7 +84,8 @@ class Write extends HTMLElement {
 
   writeForm() {
     this.stop = element("button", { type: "button", hidden: true, onclick: () => this.writing?.abort() }, say("write.stop"));
-    return this.form(() => this.write(asked.begun),
+    const classes = this.run.classes.length ? [[null, say("write.class")], ...classesOf(this.run)] : [];
+    return this.form(() => this.write(asked.begun), classButtons(classes, asked.condition, (condition) => { asked.condition = condition; }),
       this.can.continues ? this.area("write-begun", "begun", say("write.begun"), say("write.begun.text")) : null,
       this.dial("write-temperature", "temperature", say("write.temperature"), 0.1, 2, 0.05, say("write.temperature.text")),
       this.dial("write-top-p", "topP", say("write.top-p"), 0.05, 1, 0.05, say("write.top-p.text")),
@@ -103,7 +106,7 @@ class Write extends HTMLElement {
   // A text grows before one's eyes.
   async write(begun) {
     this.writing?.abort();
-    const written = { begun, seed: Math.floor(Math.random() * 2 ** 31), temperature: asked.temperature, top_p: asked.topP };
+    const written = { begun, seed: Math.floor(Math.random() * 2 ** 31), temperature: asked.temperature, top_p: asked.topP, condition: asked.condition };
     const entry = { run: this.run.id, text: "", begun, how: { written }, from: [begun], growing: true };
     this.put([entry]);
     this.writing = new AbortController();
