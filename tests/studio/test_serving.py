@@ -43,6 +43,14 @@ def test_the_command_serves_the_page_prints_its_link_and_ends_when_asked(runs, t
     assert (tmp_path / "kept" / "works.sqlite").exists()
 
 
+def test_the_page_travels_packed_to_browsers_that_unpack_it(client):
+    packed = client.get("/pages/words/uk.json", headers={"Accept-Encoding": "gzip"})
+    plain = client.get("/pages/words/uk.json", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
+    assert packed.content == plain.content
+
+
 def test_what_cannot_be_served_is_said_before_anything_is_written(runs, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

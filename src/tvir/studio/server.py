@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -64,7 +65,7 @@ def create_app(atelier: Atelier, door: Door, pace: Pace | None = None) -> FastAP
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _index, include_in_schema=False)
-    app.mount("/pages", _Pages(directory=_PAGES))
+    app.mount("/pages", GZipMiddleware(_Pages(directory=_PAGES)))
     return app
 
 
