@@ -14,6 +14,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogFormatter
 
 from tvir.comparison.statistics import FEWEST_SEEDS, holm, paired_gap, seed_interval
 
@@ -218,6 +219,13 @@ def write_pages(results: Sequence[Result], out: Path) -> None:
         print(f"wrote {page}")
 
 
+class PlainNumbers(LogFormatter):
+    """Numbers of a logarithmic axis as people write them: 0.1 and 20, no powers of ten."""
+
+    def __call__(self, x: float, pos: Any = None) -> str:
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
 def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None:
     """Curves over the compute: a panel for every loss, a line for every arm, its band the range over seeds."""
     measure = quality(next(r for r in results if r["data"] == data))
@@ -239,6 +247,8 @@ def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None
             axis.fill_between(shares[kept], low, high, color=COLOURS[arm], alpha=0.12, linewidth=0)
         axis.set_title(words[f"loss.{loss}"], fontsize=10)
         axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(PlainNumbers())
+        axis.yaxis.set_minor_formatter(PlainNumbers(minor_thresholds=(1, 0.5)))
         axis.grid(alpha=0.3)
         axis.set_ylabel(words[f"score.{measure.name}"], fontsize=9)
         axis.set_xlabel(words["compute"], fontsize=9)
