@@ -43,7 +43,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "setting": "`{data}`, {budget} each, {seeds} seeds; {real} real and {made} generated examples. After ± the "
         "half-width of the 95 % interval over seeds. In italics: controls, fitted without a step.",
         "picture": "The first {count} samples of every model, training seed 0, never picked",
-        "bits": "Bits per dimension of unseen examples, less is better; only values of one kind can be compared:\n",
+        "bits": "Bits per dimension of unseen examples, less is better; only values of one kind can be compared:",
         "ranks": "Places by axis, 1 the best; `1–3` are ties that the numbers do not break:",
         "none": "No model is ahead of all others everywhere.",
         "best": "`{model}` is behind none and ahead of every other.",
@@ -54,7 +54,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "setting": "`{data}`, по {budget}, зерен: {seeds}; справжніх прикладів {real}, створених {made}. Після ± — "
         "половина 95-відсоткового інтервалу за зернами. Курсивом — для порівняння, припасоване без жодного кроку.",
         "picture": "Перші {count} зразків кожної моделі, зерно навчання 0, без добору",
-        "bits": "Бітів на вимір для небачених прикладів, менше — краще; порівнювати можна лише значення одного роду:\n",
+        "bits": "Бітів на вимір для небачених прикладів, менше — краще; порівнювати можна лише значення одного роду:",
         "ranks": "Місця за осями, 1 — найкраще; `1–3` — нічия, якої числа не розв’язують:",
         "none": "Жодна модель не випереджає решту всюди.",
         "best": "`{model}` не поступається жодній і випереджає кожну.",
@@ -87,7 +87,9 @@ def tables(held: Held, language: str) -> str:
     )
     picture = texts["picture"].format(count=_ACROSS)
     parts = [setting, f"![{picture}](methods/{held.name}.png)", f"*{picture}.*", _scores(held, words, texts)]
-    parts += [_likelihoods(held, words, texts), texts["ranks"], _ranks(held, words, texts)]
+    if kinds := _likelihoods(held, words):
+        parts += [texts["bits"], "\n".join(kinds)]
+    parts += [texts["ranks"], _ranks(held, words, texts)]
     best = ledger.dominating
     parts.append(texts["best"].format(model=best) if best else texts["none"])
     if failed := [trial for trial in ledger.trials if trial.card is None]:
@@ -109,11 +111,11 @@ def _scores(held: Held, words: Words, texts: Mapping[str, str]) -> str:
     return _table(lines)
 
 
-def _likelihoods(held: Held, words: Words, texts: Mapping[str, str]) -> str:
+def _likelihoods(held: Held, words: Words) -> list[str]:
     """Bits per dimension, a line for every kind: a bound and an exact value are never in one row."""
     ledger = held.ledger
     rows = score_rows(ledger.cards, ledger.verdicts, ledger.controls).get(Axis.LIKELIHOOD, [])
-    lines = [texts["bits"]]
+    lines = []
     for row in (row for row in rows if row.metric == "bits_per_dim"):
         known = [
             f"`{card.subject}` {_cell(row, place, words)}"
@@ -122,7 +124,7 @@ def _likelihoods(held: Held, words: Words, texts: Mapping[str, str]) -> str:
         ]
         if known:
             lines.append(f"- {words.space(row.space)}: {', '.join(known)}")
-    return "\n".join(lines)
+    return lines
 
 
 def _columns(rows: Mapping[Axis, Sequence[ScoreRow]]) -> Iterator[ScoreRow]:
