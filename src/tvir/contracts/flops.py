@@ -77,5 +77,7 @@ def step_flops(model: GenerativeModel, stage: int, data: Tensor, labels: Tensor 
                     losses = phase.loss(Batch(data=data, labels=labels, noise=noise, step=step, progress=0.5))
                     if losses:
                         total = torch.stack([loss.float() for loss in losses.values()]).sum()
-                        torch.autograd.grad(total, list(phase.player.parameters), allow_unused=True)
+                        # As autograd.grad, which refuses the counter's hooks on parameters that a layer reads as
+                        # its input, as spectral normalisation does.
+                        total.backward(inputs=list(phase.player.parameters))
     return counter.get_total_flops() / _STEPS * model.config.batch_size / len(data)
