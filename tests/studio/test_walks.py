@@ -110,6 +110,7 @@ def test_keeping_saying_undoing_and_going_on(visit):
     page.locator("main").press("Control+Shift+z")
     until(lambda: page.get_by_role("button", name="Favourite", exact=True).get_attribute("aria-pressed") == "true")
     page.locator(".work .open").click()
+    assert page.get_by_label("Note", exact=True).input_value() == "for the cover"
     page.get_by_role("button", name="Go on from here").click()
     ready(page)
     until(lambda: pixels(page) == seen)
@@ -202,7 +203,11 @@ def test_classes_are_asked_for_by_buttons(visit):
 def test_models_without_latents_are_walked_by_seeds(visit):
     page = visit("pixels")
     until(lambda: page.locator("tvir-explore").get_attribute("data-painted"))
-    changes(page, lambda: page.get_by_role("spinbutton", name="Seed").fill("12"))
+    seed = page.get_by_role("spinbutton", name="Seed")
+    first, seen = seed.input_value(), pixels(page)
+    changes(page, lambda: seed.fill("12"))
+    seed.fill(first)
+    assert until(lambda: pixels(page) == seen)
 
 
 def test_the_page_speaks_both_languages_and_remembers_which(visit):
@@ -298,14 +303,19 @@ def newest(page, origin):
     return until(found)
 
 
-def test_blending_three_works_by_hand_and_by_keys(visit):
-    page = visit("vae")
-    kept(page, 3)
+def blending(page, count):
+    """Keeps some works, has all of them blended, and names the canvas."""
+    kept(page, count)
     page.get_by_role("link", name="Blend").click()
     for choice in page.locator("tvir-blend .strip button").all():
         choice.click()
     until(lambda: page.locator("tvir-blend").get_attribute("data-painted"))
-    canvas = "tvir-blend .pad canvas"
+    return "tvir-blend .pad canvas"
+
+
+def test_blending_three_works_by_hand_and_by_keys(visit):
+    page = visit("vae")
+    canvas = blending(page, 3)
     box = page.locator(".pad").bounding_box()
     changes(page, lambda: page.mouse.click(box["x"] + 15, box["y"] + 15), canvas)
     page.locator(".pad").focus()
@@ -319,13 +329,8 @@ def test_blending_three_works_by_hand_and_by_keys(visit):
 
 def test_a_blend_is_asked_for_a_class_and_keeps_it(visit):
     page = visit("asked")
-    kept(page, 2)
-    page.get_by_role("link", name="Blend").click()
-    for choice in page.locator("tvir-blend .strip button").all():
-        choice.click()
-    until(lambda: page.locator("tvir-blend").get_attribute("data-painted"))
+    canvas = blending(page, 2)
     assert page.get_by_role("button", name="Of the nearest", pressed=True).count() == 1
-    canvas = "tvir-blend .pad canvas"
     changes(page, lambda: page.get_by_role("button", name="7", exact=True).click(), canvas)
     assert page.locator("tvir-blend .classes [aria-pressed=true]").all_text_contents() == ["7"]
     page.get_by_role("button", name="Keep", exact=True).click()
@@ -335,11 +340,7 @@ def test_a_blend_is_asked_for_a_class_and_keeps_it(visit):
 
 def test_at_a_corner_a_blend_is_the_work_itself(visit):
     page = visit("vae")
-    kept(page, 2)
-    page.get_by_role("link", name="Blend").click()
-    page.locator("tvir-blend .strip button").first.click()
-    page.locator("tvir-blend .strip button").nth(1).click()
-    until(lambda: page.locator("tvir-blend").get_attribute("data-painted"))
+    canvas = blending(page, 2)
     box = page.locator(".pad").bounding_box()
     page.mouse.click(box["x"] + 1, box["y"] + 60)
     first = page.locator(".pad .corner img").first
@@ -350,7 +351,7 @@ def test_at_a_corner_a_blend_is_the_work_itself(visit):
       return canvas.toDataURL();
     }"""
     page.keyboard.press("Shift+ArrowLeft")
-    until(lambda: pixels(page, "tvir-blend .pad canvas") == first.evaluate(drawn))
+    assert until(lambda: pixels(page, canvas) == first.evaluate(drawn))
 
 
 def test_evolving_picking_and_breeding_again_grows_the_family_tree(visit):
@@ -418,7 +419,7 @@ def test_drawing_by_hand_and_by_keys(visit):
     page = visit("vae", at="#/mine")
     pad = page.get_by_label("Drawing", exact=True)
     canvas = ".draw"
-    box = pad.bounding_box()
+    box, blank = pad.bounding_box(), pixels(page, canvas)
 
     def stroke():
         page.mouse.move(box["x"] + 30, box["y"] + 30)
@@ -428,6 +429,7 @@ def test_drawing_by_hand_and_by_keys(visit):
 
     changes(page, stroke, canvas)
     page.get_by_role("button", name="Clear", exact=True).click()
+    assert pixels(page, canvas) == blank
     pad.focus()
     changes(page, lambda: page.keyboard.press("Shift+ArrowLeft"), canvas)
     page.get_by_role("button", name="Use the drawing").click()
@@ -503,3 +505,4 @@ def test_what_goes_wrong_is_said_in_the_readers_language(visit, tmp_path):
     (tmp_path / "mine.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     page.get_by_label("Файл картинки").set_input_files(tmp_path / "mine.svg")
     page.get_by_text("Це не картинка, яку можна прочитати").wait_for()
+    assert page.evaluate(ALL) == []

@@ -17,18 +17,12 @@ import numpy as np
 from sqlalchemy import Connection, Row, create_engine, event, text
 
 from tvir.contracts.data import Array
+from tvir.studio import record
 from tvir.studio.migrations import migrate
+from tvir.studio.record import Change, Turn
 from tvir.studio.refusal import RefusalError, missing
 
-_REMEMBERED = 1000
-"""Actions of a person that can be undone."""
-
 _LATENTS_IN_MEMORY = 512
-
-Change = tuple[str, str, Any]
-"""Subject, attribute, and the JSON value it gets."""
-
-Turn = Literal["undo", "redo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +181,7 @@ class Works:
         with self._writing() as connection:
             for identity, draft in zip(ids, drafts, strict=True):
                 self._insert(connection, person, identity, draft)
-            _act(connection, person, "keep", [(f"work:{identity}", "kept", True) for identity in ids])
+            record.act(connection, person, "keep", [(f"work:{identity}", "kept", True) for identity in ids])
             return [self._one(connection, identity) for identity in ids]
 
     def work(self, identity: str) -> Work:
@@ -275,24 +269,24 @@ class Works:
             changes: What changes; what is so already is passed over.
         """
         with self._writing() as connection:
-            _act(connection, person, action, changes)
+            record.act(connection, person, action, changes)
 
     def subjects(self, kind: str) -> dict[str, dict[str, Any]]:
         """All subjects whose names begin so, with the values of their attributes."""
         with self._reading() as connection:
             query = text("SELECT DISTINCT subject FROM present WHERE subject LIKE :kind || '%'")
             named = [row.subject for row in connection.execute(query, {"kind": kind})]
-            return _present(connection, named)
+            return record.present(connection, named)
 
     def present(self, subject: str) -> dict[str, Any]:
         """The values of a subject's attributes."""
         with self._reading() as connection:
-            return _present(connection, [subject]).get(subject, {})
+            return record.present(connection, [subject]).get(subject, {})
 
     def done(self, person: str) -> Done:
         """What the person can undo and redo next."""
         with self._reading() as connection:
-            undoable, redoable = _stacks(connection, person)
+            undoable, redoable = record.stacks(connection, person)
         return Done(undo=undoable[-1][1] if undoable else None, redo=redoable[-1][1] if redoable else None)
 
     def turn(self, person: str, turn: Turn) -> Done:
@@ -302,16 +296,12 @@ class Works:
             RefusalError: There is none, or somebody else has changed the same since.
         """
         with self._writing() as connection:
-            undoable, redoable = _stacks(connection, person)
+            undoable, redoable = record.stacks(connection, person)
             stack = undoable if turn == "undo" else redoable
             if not stack:
                 raise RefusalError(f"nothing-to-{turn}", f"there is nothing to {turn}", 409)
             number, action = stack[-1]
-            rows = connection.execute(
-                text("SELECT subject, attribute, before, after FROM changes WHERE action = :number ORDER BY number"),
-                {"number": number},
-            ).all()
-            _turn_back(connection, person, turn, number, rows)
+            record.turn_back(connection, person, turn, number)
         done = self.done(person)
         return Done(undo=done.undo, redo=done.redo, turned=action)
 
@@ -380,7 +370,7 @@ class Works:
     def _read(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Work]:
         ids = [row.id for row in rows]
         parents = _parents(connection, ids)
-        present = _present(connection, [f"work:{identity}" for identity in ids])
+        present = record.present(connection, [f"work:{identity}" for identity in ids])
         return [_work(row, parents.get(row.id, ()), present.get(f"work:{row.id}", {})) for row in rows]
 
 
@@ -419,91 +409,6 @@ def _parents(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]
     for child, parent in connection.execute(query, {"ids": json.dumps(list(ids))}):
         found.setdefault(child, []).append(parent)
     return found
-
-
-def _present(connection: Connection, subjects: Sequence[str]) -> dict[str, dict[str, Any]]:
-    query = text(
-        "SELECT subject, attribute, value FROM present WHERE subject IN (SELECT value FROM json_each(:subjects))"
-    )
-    found: dict[str, dict[str, Any]] = {}
-    for subject, attribute, value in connection.execute(query, {"subjects": json.dumps(list(subjects))}):
-        if (present := json.loads(value)) is not None:  # what was not there before an action that was undone
-            found.setdefault(subject, {})[attribute] = present
-    return found
-
-
-def _act(connection: Connection, person: str, action: str, changes: Sequence[Change]) -> None:
-    now = _present(connection, [subject for subject, _, _ in changes])
-    differing = [
-        (subject, attribute, now.get(subject, {}).get(attribute), value)
-        for subject, attribute, value in changes
-        if now.get(subject, {}).get(attribute) != value
-    ]
-    if differing:
-        number = _record(connection, person, action, "do", None)
-        _write(connection, number, differing)
-
-
-def _turn_back(connection: Connection, person: str, turn: Turn, number: int, rows: Sequence[Row[Any]]) -> None:
-    now = _present(connection, [row.subject for row in rows])
-    turned = []
-    for row in rows:
-        subject, attribute, old, new = row.subject, row.attribute, json.loads(row.before), json.loads(row.after)
-        old, new = (new, old) if turn == "undo" else (old, new)
-        if now.get(subject, {}).get(attribute) != old:
-            raise RefusalError("changed-since", "somebody else has changed this since", 409)
-        turned.append((subject, attribute, old, new))
-    action = _record(connection, person, turn, turn, number)
-    _write(connection, action, turned)
-
-
-def _record(connection: Connection, person: str, action: str, kind: str, of: int | None) -> int:
-    inserted = connection.execute(
-        text("INSERT INTO actions (at, person, action, kind, of) VALUES (:at, :person, :action, :kind, :of)"),
-        {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "person": person, "action": action, "kind": kind,
-         "of": of},
-    )  # fmt: skip
-    return int(inserted.lastrowid)
-
-
-def _write(connection: Connection, action: int, changes: Iterable[tuple[str, str, Any, Any]]) -> None:
-    for subject, attribute, before, after in changes:
-        values = {"subject": subject, "attribute": attribute, "before": json.dumps(before), "after": json.dumps(after)}
-        connection.execute(
-            text(
-                "INSERT INTO changes (action, subject, attribute, before, after) "
-                "VALUES (:action, :subject, :attribute, :before, :after)"
-            ),
-            {"action": action, **values},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO present (subject, attribute, value) VALUES (:subject, :attribute, :after) "
-                "ON CONFLICT (subject, attribute) DO UPDATE SET value = excluded.value"
-            ),
-            values,
-        )
-
-
-def _stacks(connection: Connection, person: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """What can be undone and what can be redone, the next last: numbers and names of actions."""
-    query = text(
-        "SELECT number, action, kind, of FROM actions WHERE person = :person ORDER BY number DESC LIMIT :limit"
-    )
-    rows = connection.execute(query, {"person": person, "limit": _REMEMBERED}).all()
-    names = {row.number: row.action for row in rows}
-    undoable: list[int] = []
-    redoable: list[int] = []
-    for row in reversed(rows):
-        if row.kind == "do":
-            undoable.append(row.number)
-            redoable.clear()
-        elif row.of in names:
-            came, went = (undoable, redoable) if row.kind == "undo" else (redoable, undoable)
-            if row.of in came:
-                came.remove(row.of)
-                went.append(row.of)
-    return [(number, names[number]) for number in undoable], [(number, names[number]) for number in redoable]
 
 
 def _prepare(connection: Any, _: object) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tvir.contracts.data import TextSpec
 from tvir.contracts.noise import Noise
 from tvir.models.autoregressive.tokens import TokensConfig, Transformer, WritesTokens
 
@@ -33,9 +32,6 @@ class LanguageModel(WritesTokens):
 
     config: Config
     paper = "Radford et al. 2019, Language Models are Unsupervised Multitask Learners (GPT-2)"
-
-    def __init__(self, spec: TextSpec, config: Config) -> None:
-        super().__init__(spec, config)
 
     @classmethod
     def smallest(cls) -> Config:

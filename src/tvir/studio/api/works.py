@@ -20,8 +20,9 @@ from tvir.studio.api.given import (
 )
 from tvir.studio.api.runs import BYTES
 from tvir.studio.atelier import Atelier
+from tvir.studio.record import Change
 from tvir.studio.refusal import missing
-from tvir.studio.works import Change, Collection, Done, Selection, Work
+from tvir.studio.works import Collection, Done, Selection, Work
 
 router = APIRouter(prefix="/api", tags=["works"])
 

@@ -44,8 +44,7 @@ class Blend extends HTMLElement {
 
   // Where nobody asks for a class, the picture gets that of the work it is nearest to.
   classes() {
-    if (!this.run.classes.length) return null;
-    return classButtons([[null, say("blend.class")], ...classesOf(this.run)], this.state.condition, (condition) => {
+    return classButtons(classesOf(this.run, say("blend.class")), this.state.condition, (condition) => {
       this.state.condition = condition;
       this.live?.show(this.point());
     });

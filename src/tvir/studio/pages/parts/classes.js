@@ -2,7 +2,8 @@
 import { element } from "../dom.js";
 import { say } from "../words.js";
 
-export const classesOf = (run) => run.classes.map((name, index) => [index, name]);
+// The classes of a run; before them, where `none` says how, that none of them is asked for.
+export const classesOf = (run, none = "") => [...(none && run.classes.length ? [[null, none]] : []), ...run.classes.map((name, index) => [index, name])];
 
 export function classButtons(choices, chosen, choose) {
   const buttons = choices.map(([condition, name]) => element("button", {

@@ -84,8 +84,7 @@ class Write extends HTMLElement {
 
   writeForm() {
     this.stop = element("button", { type: "button", hidden: true, onclick: () => this.writing?.abort() }, say("write.stop"));
-    const classes = this.run.classes.length ? [[null, say("write.class")], ...classesOf(this.run)] : [];
-    return this.form(() => this.write(asked.begun), classButtons(classes, asked.condition, (condition) => { asked.condition = condition; }),
+    return this.form(() => this.write(asked.begun), classButtons(classesOf(this.run, say("write.class")), asked.condition, (condition) => { asked.condition = condition; }),
       this.can.continues ? this.area("write-begun", "begun", say("write.begun"), say("write.begun.text")) : null,
       this.dial("write-temperature", "temperature", say("write.temperature"), 0.1, 2, 0.05, say("write.temperature.text")),
       this.dial("write-top-p", "topP", say("write.top-p"), 0.05, 1, 0.05, say("write.top-p.text")),
