@@ -21,6 +21,7 @@ class LanguageModel(WritesTokens):
         UsageError: The heads do not divide the width.
 
     Example:
+        >>> from tvir.contracts.data import TextSpec
         >>> model = LanguageModel(TextSpec(vocabulary=5, length=8), LanguageModel.smallest())
         >>> model.log_prob(model.sample(3)).shape
         torch.Size([3])
