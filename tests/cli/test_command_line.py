@@ -7,6 +7,7 @@ import pytest
 import tvir
 from tvir.cli.main import command_names, main, summary
 from tvir.contracts.run import RunFolder
+from tvir.models.resampling import LatentSampler
 
 SMALL = ["--width", "2", "--latent", "2", "--batch-size", "4"]
 
@@ -138,6 +139,12 @@ def test_the_help_of_a_model_shows_its_own_settings_with_their_defaults(run):
     _, out, _ = run("train", "--help")
     assert "unbalanced-gan" in out
     assert "--critic-steps" not in out
+
+
+@pytest.mark.parametrize("command", ["sample", "evaluate"])
+def test_help_names_every_sampler_of_latents(run, command):
+    _, out, _ = run(command, "--help")
+    assert "--latent {" + ",".join(LatentSampler.alternatives()) + "}" in out
 
 
 def test_settings_from_the_command_line_reach_the_record(run, tmp_path):

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
+LatentFlag = Annotated[str | None, arg(metavar="{prior,mixture,flow,kernel}")]
+"""What latents are drawn from; written out because reading it from the samplers would import torch for ``--help``."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataFlags:

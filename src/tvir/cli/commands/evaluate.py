@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from tvir.cli.forms import LatentFlag
 from tvir.cli.parsing import parse
 
 
@@ -29,7 +30,7 @@ class Evaluate:
     """Files of pretrained weights to look through as well: DINOv2, CLIP (.safetensors) or Inception-2015 (.pth)."""
     seed: int = 0
     """Of the samples that are judged."""
-    latent: Annotated[str | None, arg(metavar="{prior,mixture,flow,kernel}")] = None
+    latent: LatentFlag = None
     """For models that encode: draw latents from what is fitted to those of training examples."""
     language: Literal["en", "uk"] = "en"
     """Of the table and the report."""

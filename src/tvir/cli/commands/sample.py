@@ -9,6 +9,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from tvir.cli.forms import LatentFlag
 from tvir.cli.parsing import parse
 
 
@@ -30,7 +31,7 @@ class Sample:
     """For models that draw tokens: below 1 the probable becomes more so."""
     top_p: float | None = None
     """For models that draw tokens: only the most probable ones that together have this probability."""
-    latent: Annotated[str | None, arg(metavar="{prior,mixture,flow,kernel}")] = None
+    latent: LatentFlag = None
     """For models that encode: draw latents from what is fitted to those of training examples, and kept in the run."""
     to: Annotated[Path | None, arg(metavar="PATH")] = None
     """A .png grid, a folder (no suffix) with a PNG per image, .npy or .npz, for text .txt or .jsonl; by default

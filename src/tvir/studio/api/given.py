@@ -24,7 +24,9 @@ _LONGEST = 200_000
 Identity = Annotated[str, Path(pattern="^[0-9a-f]{8,32}$")]
 """An opaque id; nothing else of a request is ever looked up."""
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""Of a latent: whatever a float32 holds."""
+
 Seed = Annotated[int, Field(ge=0, lt=2**53)]
 Language = Annotated[Literal["en", "uk"], Query()]
 
