@@ -31,7 +31,7 @@ def game(forgets):
     model = TextGan(SPEC, TextGan.Config.from_json({**TextGan.smallest().as_json(), "pretraining": "mle"}))
     model.stages()[-1].prepare(Examples(SPEC, rows()))
     with torch.no_grad():
-        model.generator.head.bias[1] += 20.0 if forgets else 0.0
+        model.writing_network.head.bias[1] += 20.0 if forgets else 0.0
     return case_of(model)
 
 

@@ -54,7 +54,7 @@ def test_what_the_critic_is_shown_is_what_was_drawn(decoder, progress):
     """The texts are written token by token and read once more at a time: both must be the same logits."""
     gan = gan_of(decoder=str(decoder))
     with torch.no_grad():
-        for weight in gan.generator.parameters():
+        for weight in gan.writing_network.parameters():
             weight.mul_(3.0)
     shown = gan._relaxed(batch_of(texts(64), progress))
     assert shown.shape == (64, 5, 6)
@@ -70,10 +70,10 @@ def test_what_the_critic_is_shown_is_what_was_drawn(decoder, progress):
 def test_the_game_moves_the_generator_and_the_critic_alone(pretraining):
     gan = gan_of(pretraining)
     generator, critic = gan.stages()[-1].phases
-    assert {id(weight) for weight in generator.player.parameters} == {id(w) for w in gan.generator.parameters()}
+    assert {id(weight) for weight in generator.player.parameters} == {id(w) for w in gan.writing_network.parameters()}
     assert {id(weight) for weight in critic.player.parameters} == {id(w) for w in gan.critic.parameters()}
     losses = generator.loss(batch_of(texts()))
-    slopes = torch.autograd.grad(losses["adversarial"], list(gan.generator.parameters()), allow_unused=True)
+    slopes = torch.autograd.grad(losses["adversarial"], list(gan.writing_network.parameters()), allow_unused=True)
     assert any(slope is not None and bool(slope.any()) for slope in slopes)
 
 
@@ -101,7 +101,7 @@ def test_the_bound_tightens_to_the_probability_that_is_integrated_over_the_plane
     plane = torch.cartesian_prod(side, side)
     tokens = text.expand(len(plane), 5)
     with torch.no_grad():
-        logits = gan.generator(tokens, plane)
+        logits = gan.writing_network(tokens, plane)
         likelihood = logits.log_softmax(2).gather(2, tokens[:, :, None])[:, :3, 0].sum(1)
         density = torch.distributions.Normal(0.0, 1.0).log_prob(plane).sum(1)
         exact = float((density + likelihood).double().exp().sum().log()) + 2 * float((side[1] - side[0]).log())

@@ -18,14 +18,11 @@ from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.model import (
     Adam,
     Batch,
-    DecodesLatents,
     HasLikelihoodBound,
     JudgesExamples,
     Losses,
-    Measure,
     Phase,
     Player,
-    SamplesTokens,
     Stage,
     evaluating,
 )
@@ -33,10 +30,10 @@ from tvir.contracts.noise import Noise
 from tvir.contracts.ranges import Logarithmic, OneOf
 from tvir.models.gan.duel import BETAS, Duel, DuelConfig, SharedFakes
 from tvir.models.vae.autoencoding import lower_bound
-from tvir.models.vae.text_vae import Recurrent, TextVae, text_log_likelihood
+from tvir.models.vae.latent_writing import WritesFromLatents, reading_optimiser
+from tvir.models.vae.text_vae import Recurrent, TextVae
 from tvir.networks.latent_text import LatentDecoder
 from tvir.networks.text_critic import TextCritic
-from tvir.networks.transformer import nucleus
 from tvir.objectives.adversarial import AdversarialLoss, RelativisticPaired
 from tvir.objectives.penalties import Regulariser, Unregularised
 from tvir.objectives.texts import gumbel, one_hot, relaxed_tokens
@@ -45,7 +42,7 @@ _REMEMBERED = 512
 """Training texts, spread over the split, whose probability is noted as the game begins."""
 
 
-class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens):
+class TextGan(WritesFromLatents, HasLikelihoodBound, JudgesExamples):
     """A generator writes token by token, and a critic of whole texts tells it where it is not believed.
 
     A token is the largest of the logits with Gumbel noise, and the generator reads on from it; the critic is shown a
@@ -101,7 +98,6 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         """Step size of the generator in the game."""
 
     config: Config
-    specs = (TextSpec,)
     paper = (
         "Nie, Narodytska and Patel 2019, RelGAN: Relational Generative Adversarial Networks for Text Generation; "
         "begun as a VAE: Ham, Jun and Kim 2020, arXiv 2002.02112"
@@ -111,7 +107,6 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
 
     def __init__(self, spec: TextSpec, config: Config) -> None:
         super().__init__(spec, config)
-        self.length, self.vocabulary = spec.length, spec.vocabulary
         from_vae = config.pretraining == "vae"
         self.autoencoder = TextVae(spec, config) if from_vae else None
         self.writer = None if from_vae else config.decoder.build(spec.vocabulary, spec.length, config.latent)
@@ -138,32 +133,18 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         )
 
     @property
-    def generator(self) -> LatentDecoder:
-        """What writes: the VAE's decoder where there is one."""
+    def writing_network(self) -> LatentDecoder:
+        """The generator: the VAE's decoder where there is one."""
         writer = self.writer if self.autoencoder is None else self.autoencoder.decoder
         assert writer is not None
         return writer
 
     @property
-    def measure(self) -> Measure:
-        return Measure.PROBABILITY
-
-    @property
     def latent_shape(self) -> tuple[int, ...]:
         return (self.config.latent,)
 
-    def sample_prior(self, noise: Noise, condition: Tensor | None = None) -> Tensor:
-        return noise.normal(*self.latent_shape)
-
-    def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.generator.write(latents, torch.zeros(len(latents), self.length, device=latents.device))
-
-    def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
-        choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
-        return self.generator.write(self.latents_for(noise, condition), noise.uniform(self.length), choose)
-
     def judge(self, examples: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.critic(one_hot(examples, self.vocabulary)).mean(1)
+        return self.critic(one_hot(examples, self.spec.vocabulary)).mean(1)
 
     def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
         """A lower bound of the log probability per text in nats, (N,), with latents from where they are known best.
@@ -175,7 +156,7 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         with evaluating(self):
             nothing = torch.zeros(len(examples), self.config.latent, device=examples.device)
             draws = noise.normal(samples, self.config.latent)
-            return lower_bound(partial(text_log_likelihood, self.generator, examples), nothing, nothing, draws)
+            return lower_bound(partial(self.log_likelihood, examples), nothing, nothing, draws)
 
     def stages(self) -> Sequence[Stage]:
         share = 0.0 if self.config.pretraining == "none" else self.config.pretraining_share
@@ -188,22 +169,16 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
     def _reading(self) -> Phase:
         def loss(batch: Batch) -> Losses:
             latents = self.sample_prior(batch.noise)
-            return {"reconstruction": -text_log_likelihood(self.generator, batch.data, latents).mean()}
+            return {"reconstruction": -self.log_likelihood(batch.data, latents).mean()}
 
-        optimiser = Adam(
-            learning_rate=self.config.learning_rate,
-            weight_decay=self.config.weight_decay,
-            warmup_steps=50,
-            final_share=0.05,
-        )
+        optimiser = reading_optimiser(self.config.learning_rate, self.config.weight_decay)
         return Phase(name="reading", player=self._player(optimiser), loss=loss)
 
     def _game(self) -> Sequence[Phase]:
-        assert isinstance(self.spec, TextSpec)
         duel, fakes = Duel(self.critic, self.config, self.spec), SharedFakes(self._relaxed)
 
         def real(batch: Batch) -> Tensor:
-            return one_hot(batch.data, self.vocabulary)
+            return one_hot(batch.data, self.spec.vocabulary)
 
         def generator_loss(batch: Batch) -> Losses:
             return {"adversarial": duel.deceive(real(batch), fakes.make(batch))}
@@ -217,15 +192,17 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
         ]
 
     def _player(self, optimiser: Adam) -> Player:
-        return Player(name="generator", parameters=list(self.generator.parameters()), optimiser=optimiser)
+        return Player(name="generator", parameters=list(self.writing_network.parameters()), optimiser=optimiser)
 
     def _relaxed(self, batch: Batch) -> Tensor:
         """Texts of relaxed tokens (N, length, vocabulary), differentiable in the generator."""
         latents = self.sample_prior(batch.noise)
-        noise = gumbel(batch.noise.uniform(self.length, self.vocabulary))
+        noise = gumbel(batch.noise.uniform(self.spec.length, self.spec.vocabulary))
         with torch.no_grad():
-            tokens = self.generator.write(latents, noise, _largest)
-        return relaxed_tokens(self.generator(tokens, latents), noise, tokens, self.config.sharpness**batch.progress)
+            tokens = self.writing_network.write(latents, noise, _largest)
+        return relaxed_tokens(
+            self.writing_network(tokens, latents), noise, tokens, self.config.sharpness**batch.progress
+        )
 
     def _note_surprise(self, examples: Examples) -> None:
         """Nats of a training text as the game begins."""
@@ -248,7 +225,7 @@ class TextGan(DecodesLatents, HasLikelihoodBound, JudgesExamples, SamplesTokens)
                 Box(name="text", role=Role.DATA),
                 *encoding,
                 Box(name="noise", role=Role.NOISE),
-                Box(name="generator", role=Role.NETWORK, module=self.generator),
+                Box(name="generator", role=Role.NETWORK, module=self.writing_network),
                 Box(name="relaxed tokens", role=Role.SAMPLE),
                 Box(name="critic", role=Role.NETWORK, module=self.critic),
                 Box(name="written or made?", role=Role.DECISION),

@@ -14,30 +14,26 @@ from torch import Tensor
 from torch.distributions import Independent
 
 from tvir.contracts.choice import Choice
-from tvir.contracts.data import Examples, TextSpec, shortened
+from tvir.contracts.data import Examples, TextSpec
 from tvir.contracts.diagram import Arrow, Box, Diagram, Role
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import (
-    Adam,
     Batch,
     EncodesData,
     HasLikelihoodBound,
     Losses,
-    Measure,
     ModelConfig,
     Phase,
     Player,
-    SamplesTokens,
     Stage,
     evaluating,
 )
 from tvir.contracts.noise import Noise, mix_seed
 from tvir.contracts.ranges import Logarithmic
 from tvir.models.vae.autoencoding import draw_latents, lower_bound, mean_and_log_variance, normal_distribution
+from tvir.models.vae.latent_writing import WritesFromLatents, reading_optimiser
 from tvir.networks.latent_text import AttentiveDecoder, LatentDecoder, RecurrentDecoder, TextEncoder
-from tvir.networks.transformer import nucleus
 from tvir.objectives.divergences import normal_divergence
-from tvir.objectives.texts import token_surprise
 
 _RISING = 0.5
 """Share of a cycle over which beta grows: Fu et al. 2019, arXiv 1903.10145, R."""
@@ -76,14 +72,12 @@ class Attentive(TextDecoder):
         return AttentiveDecoder(vocabulary, length, latent, self.width, self.layers, self.heads)
 
 
-class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
+class TextVae(WritesFromLatents, EncodesData, HasLikelihoodBound):
     """Encodes a text into a latent and writes it again token by token, each given the latent and all before it.
 
     A decoder that reads what it has written can do without its latent, and the posterior then collapses to the prior.
     The settings hold the known remedies. By default encoder and decoder learn as an autoencoder first; then the decoder
     begins anew, beside an encoder that already says something, and each latent number has a few free bits.
-
-    What ``decode`` gives is the likeliest next token at each place; samples are drawn.
 
     Args:
         spec: Text.
@@ -128,12 +122,10 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         """Decoupled weight decay."""
 
     config: Config
-    specs = (TextSpec,)
     paper = "Bowman et al. 2016, Generating Sentences from a Continuous Space, arXiv 1511.06349"
 
     def __init__(self, spec: TextSpec, config: Config) -> None:
         super().__init__(spec, config)
-        self.length = spec.length
         self.encoder = TextEncoder(spec.vocabulary, config.encoder_width, 2 * config.latent, pooled=config.pooled)
         self.decoder = self._new_decoder()
 
@@ -142,22 +134,12 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         return cls.Config(latent=2, decoder=Recurrent(width=4), encoder_width=4, batch_size=4)
 
     @property
-    def measure(self) -> Measure:
-        return Measure.PROBABILITY
+    def writing_network(self) -> LatentDecoder:
+        return self.decoder
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
         return (self.config.latent,)
-
-    def sample_prior(self, noise: Noise, condition: Tensor | None = None) -> Tensor:
-        return noise.normal(*self.latent_shape)
-
-    def decode(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.decoder.write(latents, torch.zeros(len(latents), self.length, device=latents.device))
-
-    def generate(self, noise: Noise, condition: Tensor | None) -> Tensor:
-        choose = partial(nucleus, temperature=self.temperature, top_p=self.top_p)
-        return self.decoder.write(self.latents_for(noise, condition), noise.uniform(self.length), choose)
 
     def encode(self, examples: Tensor, condition: Tensor | None = None) -> Independent:
         return normal_distribution(*self.posterior(examples))
@@ -165,16 +147,6 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
     def posterior(self, examples: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of q(z|x), (N, latent) each."""
         return mean_and_log_variance(self.encoder(examples))
-
-    def log_likelihood(self, examples: Tensor, latents: Tensor, hide: Tensor | None = None) -> Tensor:
-        """Log p(x|z) of the text and its end in nats, (N,).
-
-        Args:
-            examples: (N, length).
-            latents: (N, latent).
-            hide: Which tokens are not seen by those after them, (N, length) of bool; none by default.
-        """
-        return text_log_likelihood(self.decoder, examples, latents, hide)
 
     def elbo(self, examples: Tensor, noise: Noise, samples: int = 1) -> Tensor:
         with evaluating(self):
@@ -217,7 +189,6 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         )
 
     def _new_decoder(self) -> LatentDecoder:
-        assert isinstance(self.spec, TextSpec)
         return self.config.decoder.build(self.spec.vocabulary, self.spec.length, self.config.latent)
 
     def _begin_decoder_anew(self, examples: Examples) -> None:
@@ -231,12 +202,7 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
         player = Player(
             name="autoencoder",
             parameters=list(self.parameters()),
-            optimiser=Adam(
-                learning_rate=self.config.learning_rate,
-                weight_decay=self.config.weight_decay,
-                warmup_steps=50,
-                final_share=0.05,
-            ),
+            optimiser=reading_optimiser(self.config.learning_rate, self.config.weight_decay),
         )
         return Phase(name=name, player=player, loss=self._variational_loss if variational else self._plain_loss)
 
@@ -257,18 +223,9 @@ class TextVae(EncodesData, HasLikelihoodBound, SamplesTokens):
 
     def _hidden(self, batch: Batch) -> Tensor | None:
         share = self.config.word_dropout
-        return batch.noise.uniform(self.length) < share if share else None
+        return batch.noise.uniform(self.spec.length) < share if share else None
 
     def _beta(self, progress: float) -> float:
         cycles = self.config.cycles
         within = (progress * cycles) % 1.0 if progress < 1 else 1.0
         return self.config.beta * (min(1.0, within / _RISING) if cycles else 1.0)
-
-
-def text_log_likelihood(
-    decoder: LatentDecoder, examples: Tensor, latents: Tensor, hide: Tensor | None = None
-) -> Tensor:
-    """Log p(x|z) of texts (N, length) and their ends in nats, (N,); ``hide`` as in ``LatentDecoder``."""
-    tokens = shortened(examples)
-    logits = decoder(tokens, latents, None if hide is None else hide[:, : tokens.shape[1]])
-    return -token_surprise(logits, tokens).sum(1)
