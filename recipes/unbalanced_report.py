@@ -232,7 +232,9 @@ def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None
     losses = list(dict.fromkeys(r["loss"] for r in results if r["data"] == data))
     columns = min(2, len(losses))
     rows = -(-len(losses) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(4.2 * columns, 3.2 * rows), sharex=True, squeeze=False)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(4.2 * columns, 3.2 * rows), sharex=True, squeeze=False, layout="constrained"
+    )
     shares = np.linspace(0.02, 1, 50)
     for axis, loss in zip(axes.flat, losses, strict=False):
         for arm in COLOURS:
@@ -255,8 +257,7 @@ def draw(results: Sequence[Result], data: str, words: Words, path: Path) -> None
     for axis in list(axes.flat)[len(losses) :]:
         axis.set_visible(False)
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=3, fontsize=8, frameon=False)
-    figure.tight_layout(rect=(0, 0.09, 1, 1))
+    figure.legend(handles, labels, loc="outside lower center", ncols=1 + columns, fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
