@@ -34,7 +34,7 @@ import tvir
 from tvir.contracts.data import Dataset
 from tvir.contracts.errors import TvirError
 from tvir.contracts.run import write_atomically
-from tvir.workflows.planning import short_name
+from tvir.workflows.requesting import short_name
 from tvir.workflows.run import Run, load
 from tvir.workflows.text_plane import TextRuler
 

@@ -57,7 +57,7 @@ from tvir.evaluation.metrics.reverse_kl import ReverseKl
 from tvir.models.hybrid.unbalanced_gan import UnbalancedGan
 from tvir.training.observer import Observer
 from tvir.workflows.building import construct
-from tvir.workflows.planning import short_name
+from tvir.workflows.requesting import short_name
 
 ARMS: Mapping[str, Mapping[str, Any]] = {
     "random": {"pretraining": "none"},

@@ -6,7 +6,7 @@ import pytest
 from tvir.contracts.errors import UsageError
 from tvir.data import stacked
 from tvir.data.opening import find_source, open_dataset
-from tvir.workflows.planning import record_data
+from tvir.workflows.requesting import record_data
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from tvir.contracts.errors import UsageError
 from tvir.contracts.run import Precision
 from tvir.data.opening import open_dataset
 from tvir.workflows.building import find_method
-from tvir.workflows.planning import DataRequest, fixed_precision, plan_run, short_name
+from tvir.workflows.planning import fixed_precision, plan_run
+from tvir.workflows.requesting import DataRequest, short_name
 
 SMALL = {"width": 2, "latent": 2, "batch_size": 4}
 

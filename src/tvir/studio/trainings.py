@@ -18,7 +18,7 @@ from tvir.studio.refusal import RefusalError
 from tvir.studio.shelf import run_identity
 from tvir.workflows.building import find_method
 from tvir.workflows.locking import holder
-from tvir.workflows.planning import short_name
+from tvir.workflows.requesting import short_name
 from tvir.workflows.starting import Start
 
 State = Literal["running", "finished", "failed"]

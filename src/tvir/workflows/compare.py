@@ -21,16 +21,9 @@ from tvir.reports.html import write_report
 from tvir.workflows.contest import controls_for, plan_all, ranges_for, read_contestants
 from tvir.workflows.jury import Jury
 from tvir.workflows.ledger import FloorSpread, Ledger, TrialResult, write_ledger, write_table
-from tvir.workflows.planning import (
-    DataRequest,
-    Fit,
-    PrecisionChoice,
-    Reading,
-    Tokens,
-    record_data,
-    short_name,
-)
+from tvir.workflows.planning import PrecisionChoice
 from tvir.workflows.reporting import film_strip, run_entry, sample_grid
+from tvir.workflows.requesting import DataRequest, Fit, Reading, Tokens, record_data, short_name
 from tvir.workflows.run import Run
 from tvir.workflows.running import fit_here, train_all
 from tvir.workflows.selection import SELECTS, expected_bests, select

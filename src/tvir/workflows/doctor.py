@@ -16,7 +16,7 @@ from tvir.health.check import Case, Classify
 from tvir.health.examining import examine_log, examine_model
 from tvir.health.history import History
 from tvir.workflows.evaluate import subject_of
-from tvir.workflows.planning import Reading
+from tvir.workflows.requesting import Reading
 from tvir.workflows.run import Run, load
 
 

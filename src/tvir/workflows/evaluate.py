@@ -18,8 +18,8 @@ from tvir.contracts.run import SpecRecord, write_atomically
 from tvir.evaluation.scorecard import Judge, Judgement, to_json
 from tvir.reports.content import RunReport
 from tvir.reports.html import write_report
-from tvir.workflows.planning import DataRequest, Reading, short_name
 from tvir.workflows.reporting import film_strip, run_entry, sample_grid
+from tvir.workflows.requesting import DataRequest, Reading, short_name
 from tvir.workflows.run import Run, load
 
 

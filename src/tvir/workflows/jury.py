@@ -19,7 +19,7 @@ from tvir.evaluation.measuring import Key
 from tvir.evaluation.scorecard import Judge, to_json
 from tvir.workflows.evaluate import judge_run
 from tvir.workflows.juror import Juror
-from tvir.workflows.planning import Reading
+from tvir.workflows.requesting import Reading
 from tvir.workflows.run import Run
 from tvir.workflows.trials import Cores
 

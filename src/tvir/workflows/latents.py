@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,13 +15,10 @@ from tvir.contracts.data import Examples
 from tvir.contracts.errors import UsageError
 from tvir.contracts.model import DecodesLatents, EncodesData, GenerativeModel, evaluating
 from tvir.contracts.noise import Noise, mix_seed
+from tvir.contracts.run import RunFolder
 from tvir.contracts.tensors import read_tensors, write_tensors
 from tvir.models.resampling import FittedLatents, LatentSampler, Prior, fit_latents
-from tvir.workflows.planning import Reading
 from tvir.workflows.saving import replacing
-
-if TYPE_CHECKING:
-    from tvir.workflows.run import Run
 
 _ENCODED = 10_000
 """Training examples, spread over the split, whose latents are fitted to."""
@@ -33,27 +29,36 @@ _RECIPE = 1
 """Goes up with every change of how latents are fitted: what was kept is then fitted again."""
 
 
-def fitted_latents(run: Run, sampler: LatentSampler, progress: Reading | None = None) -> FittedLatents | None:
+def fitted_latents(
+    folder: RunFolder, model: GenerativeModel, sampler: LatentSampler, train: Callable[[], Examples]
+) -> FittedLatents | None:
     """What latents are drawn from, fitted to those of training examples; None for the model's own prior.
+
+    Args:
+        folder: Of the run, which keeps what was fitted.
+        model: With the weights of the run.
+        sampler: What is fitted.
+        train: Opens the training examples; not asked where what was fitted before still holds.
 
     Raises:
         UsageError: The model has no latents, or does not encode.
         MissingExtraError: It needs packages that are not installed.
     """
-    model, name = run.model, run.record.model
+    record = folder.read()
     if not isinstance(model, DecodesLatents):
-        raise UsageError(f"{name} has no latents to draw; leave --latent out")
+        raise UsageError(f"{record.model} has no latents to draw; leave --latent out")
     if isinstance(sampler, Prior):
         return None
     if not isinstance(model, EncodesData):
-        raise UsageError(f"{name} does not encode data, so there is nothing to fit {sampler.name} to; a VAE does")
+        raise UsageError(
+            f"{record.model} does not encode data, so there is nothing to fit {sampler.name} to; a VAE does"
+        )
     weights = _key(_contents(model))
-    settings = _key([repr((_RECIPE, sampler, run.record.data.fingerprint)).encode()])
-    path = run.path / "latents" / f"{weights}-{sampler.name}-{settings}.safetensors"
+    settings = _key([repr((_RECIPE, sampler, record.data.fingerprint)).encode()])
+    path = folder.path / "latents" / f"{weights}-{sampler.name}-{settings}.safetensors"
     fitted = _kept(path, sampler, math.prod(model.latent_shape))
     if fitted is None:
-        train = run.dataset(progress=progress).train
-        fitted = fit_latents(sampler, latents_of(model, train), run.record.seed)
+        fitted = fit_latents(sampler, latents_of(model, train()), record.seed)
         _keep(path, fitted, weights)
     return fitted.to(model.device)
 

@@ -30,7 +30,8 @@ from tvir.models.catalogue import find_model
 from tvir.models.resampling import LatentSampler
 from tvir.training.checkpoint import load_weights
 from tvir.workflows.building import build_model, read_config
-from tvir.workflows.planning import DataRequest, Reading
+from tvir.workflows.latents import fitted_latents
+from tvir.workflows.requesting import DataRequest, Reading
 from tvir.workflows.spherical import great_circle
 
 _COLDEST, _HOTTEST = 0.01, 100.0
@@ -240,10 +241,10 @@ class Run:
             UsageError: There is no such distribution, or the model does not encode.
             MissingExtraError: It needs packages that are not installed.
         """
-        from tvir.workflows.latents import fitted_latents
-
         sampler = LatentSampler.parse(latent) if isinstance(latent, str) else latent
-        fitted = None if sampler is None else fitted_latents(self, sampler, progress)
+        if sampler is None:
+            return nullcontext()
+        fitted = fitted_latents(self.folder, self.model, sampler, lambda: self.dataset(progress=progress).train)
         if fitted is None:
             return nullcontext()
         assert isinstance(self.model, EncodesData)

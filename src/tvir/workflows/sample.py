@@ -9,7 +9,7 @@ import numpy as np
 from tvir.contracts.data import Array, DataSpec, TextSpec
 from tvir.contracts.errors import UsageError
 from tvir.training.previews import picture
-from tvir.workflows.planning import Reading
+from tvir.workflows.requesting import Reading
 from tvir.workflows.run import Run, load
 from tvir.workflows.saving import check_form, replacing, save_rows, usual_suffix
 

@@ -20,8 +20,8 @@ from tvir.evaluation.given import GivenFeatures
 from tvir.evaluation.scorecard import Judge, Judgement, to_json
 from tvir.reports.content import PickedGrid, ScoreReport
 from tvir.reports.html import write_report
-from tvir.workflows.planning import DataRequest, Fit, Reading
 from tvir.workflows.reporting import shown, shown_count
+from tvir.workflows.requesting import DataRequest, Fit, Reading
 
 _FEWEST_REAL = 4
 """Real examples: two halves of fewer than two points have no floor."""

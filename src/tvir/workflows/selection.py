@@ -20,7 +20,7 @@ from tvir.contracts.run import RunFolder, write_atomically
 from tvir.evaluation.extractor import FeatureExtractor, find_extractors
 from tvir.evaluation.metrics.mmd_rbf import MmdRbf
 from tvir.evaluation.scorecard import Judge, to_json
-from tvir.workflows.planning import Reading
+from tvir.workflows.requesting import Reading
 from tvir.workflows.run import Run
 
 SELECTS = MmdRbf()

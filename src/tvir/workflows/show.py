@@ -10,7 +10,7 @@ from tvir.contracts.model import GenerativeModel, ModelConfig
 from tvir.contracts.run import RunFolder, write_atomically
 from tvir.reports.architecture import architecture_svg
 from tvir.workflows.building import build_model, construct, find_method
-from tvir.workflows.planning import DataRequest, Fit, Reading, Tokens
+from tvir.workflows.requesting import DataRequest, Fit, Reading, Tokens
 from tvir.workflows.run import load
 
 

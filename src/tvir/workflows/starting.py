@@ -13,7 +13,7 @@ from tvir.contracts.model import Conditional, GenerativeModel
 from tvir.contracts.run import RunFolder, RunRecord, SpecRecord, StartRecord
 from tvir.contracts.tensors import read_tensors
 from tvir.training.checkpoint import AVERAGED, newest_step, weights_hash
-from tvir.workflows.planning import DataRequest
+from tvir.workflows.requesting import DataRequest
 from tvir.workflows.run import load
 
 

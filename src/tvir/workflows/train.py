@@ -16,7 +16,8 @@ from tvir.training.processes import Processes
 from tvir.training.trainer import Trainer
 from tvir.workflows.building import build_model, find_method
 from tvir.workflows.locking import alone
-from tvir.workflows.planning import DataRequest, Fit, PrecisionChoice, Reading, Tokens, plan_run, record_data
+from tvir.workflows.planning import PrecisionChoice, plan_run
+from tvir.workflows.requesting import DataRequest, Fit, Reading, Tokens, record_data
 from tvir.workflows.run import Run, load
 from tvir.workflows.starting import Start, begin_from_start
 from tvir.workflows.watching import HealthWatch

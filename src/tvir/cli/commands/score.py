@@ -64,7 +64,7 @@ def main(words: Sequence[str]) -> None:
     from tvir.cli.progress import Reading, screen
     from tvir.evaluation.scorecard import to_json
     from tvir.reports.terminal import scorecard_table
-    from tvir.workflows.planning import short_name
+    from tvir.workflows.requesting import short_name
     from tvir.workflows.score import score
 
     out = form.out or (None if form.json else f"scores/{short_name(form.generated)}")
