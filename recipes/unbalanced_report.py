@@ -373,5 +373,10 @@ def _mean(values: Sequence[float]) -> str:
     if not known:
         return "–"
     interval = seed_interval(known)
-    half = f" ± {(interval[1] - interval[0]) / 2:.2g}" if interval else ""
-    return f"{np.mean(known):.3g}{half}"
+    half = f" ± {_digits((interval[1] - interval[0]) / 2, 2)}" if interval else ""
+    return f"{_digits(float(np.mean(known)), 3)}{half}"
+
+
+def _digits(value: float, count: int) -> str:
+    """So many significant digits, without an exponent where people would write none: 240, not 2.4e+02."""
+    return f"{float(f'{value:.{count}g}'):g}"
