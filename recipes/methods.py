@@ -42,6 +42,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "model": "model", "floor": "real data",
         "setting": "`{data}`, {budget} each, {seeds} seeds; {real} real and {made} generated examples. After ± the "
         "half-width of the 95 % interval over seeds. In italics: controls, fitted without a step.",
+        "settings": "Settings that were written down: {which}.",
         "picture": "The first {count} samples of every model, training seed 0, never picked",
         "bits": "Bits per dimension of unseen examples, less is better; only values of one kind can be compared:",
         "ranks": "Places by axis, 1 the best; `1–3` are ties that the numbers do not break:",
@@ -53,6 +54,7 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "model": "модель", "floor": "справжні дані",
         "setting": "`{data}`, по {budget}, зерен: {seeds}; справжніх прикладів {real}, створених {made}. Після ± — "
         "половина 95-відсоткового інтервалу за зернами. Курсивом — для порівняння, припасоване без жодного кроку.",
+        "settings": "Налаштування, вказані окремо: {which}.",
         "picture": "Перші {count} зразків кожної моделі, зерно навчання 0, без добору",
         "bits": "Бітів на вимір для небачених прикладів, менше — краще; порівнювати можна лише значення одного роду:",
         "ranks": "Місця за осями, 1 — найкраще; `1–3` — нічия, якої числа не розв’язують:",
@@ -76,6 +78,11 @@ class Held:
         """The models, without controls."""
         return [card.subject for card in self.ledger.cards if card.subject not in self.ledger.controls]
 
+    def short(self, subject: str) -> str:
+        """A model without its settings, where that is enough to tell it from the others."""
+        name = subject.split(":")[0]
+        return name if [other.split(":")[0] for other in self.contestants].count(name) == 1 else subject
+
 
 def tables(held: Held, language: str) -> str:
     """What the page says of a comparison."""
@@ -85,15 +92,17 @@ def tables(held: Held, language: str) -> str:
     setting = texts["setting"].format(
         data=held.name, budget=ledger.budget, seeds=len({trial.seed for trial in ledger.trials}), real=real, made=made
     )
+    if written := [subject for subject in held.contestants if ":" in subject]:
+        setting += " " + texts["settings"].format(which=", ".join(f"`{subject}`" for subject in written))
     picture = texts["picture"].format(count=_ACROSS)
     parts = [setting, f"![{picture}](methods/{held.name}.png)", f"*{picture}.*", _scores(held, words, texts)]
     if kinds := _likelihoods(held, words):
         parts += [texts["bits"], "\n".join(kinds)]
     parts += [texts["ranks"], _ranks(held, words, texts)]
     best = ledger.dominating
-    parts.append(texts["best"].format(model=best) if best else texts["none"])
+    parts.append(texts["best"].format(model=held.short(best)) if best else texts["none"])
     if failed := [trial for trial in ledger.trials if trial.card is None]:
-        which = ", ".join(f"`{trial.subject}` ({trial.seed})" for trial in failed)
+        which = ", ".join(f"`{held.short(trial.subject)}` ({trial.seed})" for trial in failed)
         parts.append(texts["failed"].format(count=len(failed), all=len(ledger.trials), which=which))
     return "\n\n".join(parts)
 
@@ -106,7 +115,7 @@ def _scores(held: Held, words: Words, texts: Mapping[str, str]) -> str:
     floor = [texts["floor"], *(_floor(column, words) for column in columns)]
     lines = [header, ["---", *["--:"] * len(columns)], floor]
     for place, card in enumerate(cards):
-        name = f"*{card.subject}*" if card.subject in ledger.controls else f"`{card.subject}`"
+        name = f"*{card.subject}*" if card.subject in ledger.controls else f"`{held.short(card.subject)}`"
         lines.append([name, *(_cell(column, place, words) for column in columns)])
     return _table(lines)
 
@@ -118,7 +127,7 @@ def _likelihoods(held: Held, words: Words) -> list[str]:
     lines = []
     for row in (row for row in rows if row.metric == "bits_per_dim"):
         known = [
-            f"`{card.subject}` {_cell(row, place, words)}"
+            f"`{held.short(card.subject)}` {_cell(row, place, words)}"
             for place, card in enumerate(ledger.cards)
             if row.scores[place] is not None and card.subject not in ledger.controls
         ]
@@ -166,7 +175,7 @@ def _ranks(held: Held, words: Words, texts: Mapping[str, str]) -> str:
     lines = [[texts["model"], *(capital(words(f"axis.{axis}")) for axis in ranks)], ["---", *[":-:"] * len(ranks)]]
     for subject in held.contestants:
         places = [found.get(subject) for found in ranks.values()]
-        lines.append([f"`{subject}`", *("–" if both is None else _place(*both) for both in places)])
+        lines.append([f"`{held.short(subject)}`", *("–" if both is None else _place(*both) for both in places)])
     return _table(lines)
 
 
@@ -191,7 +200,7 @@ def draw(held: Held) -> Figure:
         axis.imshow(line.squeeze(-1) if line.shape[-1] == 1 else line, cmap="gray", vmin=0, vmax=255)
         axis.set(xticks=[], yticks=[])
         axis.set_frame_on(False)
-        axis.set_ylabel(subject, rotation=0, ha="right", va="center", fontsize=10, family="monospace")
+        axis.set_ylabel(held.short(subject), rotation=0, ha="right", va="center", fontsize=10, family="monospace")
     return figure
 
 
