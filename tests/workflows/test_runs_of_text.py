@@ -112,7 +112,7 @@ def test_texts_of_anybody_are_scored(run, tmp_path):
 def test_models_of_text_are_compared_and_shown_with_its_options(run, tmp_path):
     words = str(tmp_path / "words.txt")
     found = tvir.compare(
-        ["language-model:network=lstm:width=8", "text-vae:encoder_width=8"], words, budget="2steps", seeds=1, out=tmp_path / "both",
+        ["language-model:network=lstm:width=8", "text-vae"], words, budget="2steps", seeds=1, out=tmp_path / "both",
         tokens="bytes", length=16, jobs=1, controls=False,
     )  # fmt: skip
     assert all(run.data.options == {"tokens": "bytes", "length": 16} for run in found.runs)
